@@ -1,0 +1,1 @@
+"""Values and seams: what every other room speaks in. Standard library only."""

@@ -1,0 +1,59 @@
+"""Conversations as values. A conversation is a tree of turns: an edit or a second answer is a sibling, never a loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from .messages import Message
+from .usage import NOTHING, Usage
+
+TurnState = Literal["running", "finished", "stopped", "failed", "interrupted"]
+"""`stopped`: by its reader, the part that came is kept. `interrupted`: the process ended under it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """A conversation without its turns."""
+
+    id: str
+    title: str
+    created: datetime
+    """Aware, UTC; so are all times here."""
+    updated: datetime
+    model: str | None = None
+    """The model it was last asked of; None takes the default."""
+    system: str | None = None
+    """Its system prompt."""
+    options: Mapping[str, Any] = NOTHING
+    """Choices of its owner that later rooms define: tools, mode, collections."""
+    leaf: str | None = None
+    """The turn its owner looked at last: the end of the path that is shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One message in a conversation's tree, with how it came to be."""
+
+    id: str
+    conversation: str
+    parent: str | None
+    """The turn before it; None at the root."""
+    message: Message
+    created: datetime
+    state: TurnState = "finished"
+    model: str | None = None
+    """`provider/model` that wrote it; None on what a person wrote."""
+    finish_reason: str | None = None
+    usage: Usage | None = None
+    cost: Decimal | None = None
+    """USD; None is unknown."""
+    first_token: float | None = None
+    """Seconds."""
+    total: float | None = None
+    """Seconds."""
+    error: str | None = None
+    """One sentence, when the state is `failed`."""

@@ -1,0 +1,121 @@
+"""What a conversation is made of: roles, parts, tool calls, messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .errors import BadRequest
+from .usage import NOTHING
+
+Role = Literal["developer", "system", "user", "assistant", "tool", "function"]
+"""Who speaks. `function` is the form of `tool` that was used before 2023-11 and is only read."""
+
+ROLES: tuple[Role, ...] = ("developer", "system", "user", "assistant", "tool", "function")
+INSTRUCTIONS = frozenset({"system", "developer"})
+"""Roles whose text governs the answer and is kept whatever else is left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextPart:
+    """A piece of text inside a message."""
+
+    text: str
+    extra: Mapping[str, Any] = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagePart:
+    """A picture, by address or as a `data:` URL."""
+
+    url: str
+    detail: str | None = None
+    """`low`, `high` or `auto`; it decides what the picture costs in tokens."""
+    extra: Mapping[str, Any] = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherPart:
+    """Any other kind of part (`input_audio`, `file`, `refusal`, …), carried as it came."""
+
+    type: str
+    data: Mapping[str, Any]
+    """The whole part, its `type` included."""
+
+
+Part = TextPart | ImagePart | OtherPart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """The model's wish to have a tool run."""
+
+    id: str
+    name: str
+    arguments: str
+    """JSON text exactly as the model wrote it (free text for `custom` tools): it may be malformed."""
+    type: Literal["function", "custom"] = "function"
+    extra: Mapping[str, Any] = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message of a conversation."""
+
+    role: Role
+    content: str | tuple[Part, ...] | None = None
+    name: str | None = None
+    """Which of several speakers of one role this is."""
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+    """On a `tool` message: the call that this is the result of."""
+    refusal: str | None = None
+    """The model's words when it declined to answer in the asked form."""
+    reasoning: str | None = None
+    """The model's thinking, where the upstream shows it."""
+    extra: Mapping[str, Any] = NOTHING
+    """Fields of the wire's message that are not named here (`audio`, `annotations`, …), as they came."""
+
+    @property
+    def text(self) -> str:
+        """All text of the message, parts joined by nothing."""
+        if self.content is None or isinstance(self.content, str):
+            return self.content or ""
+        return "".join(part.text for part in self.content if isinstance(part, TextPart))
+
+
+def check_order(messages: Sequence[Message]) -> None:
+    """Check that every tool result answers an open call and every call is answered.
+
+    The rule is the API's: an assistant message with `tool_calls` is followed at once by one `tool` message for each of
+    its ids, in any order, before anybody else speaks. A history may end on calls that are not answered yet only when
+    the answers are what the caller is about to add, which a request is not.
+
+    Raises:
+        BadRequest: names the first message at fault.
+    """
+    waiting: dict[str, int] = {}
+    for index, message in enumerate(messages):
+        if message.role == "tool":
+            if message.tool_call_id not in waiting:
+                raise BadRequest(
+                    f"messages[{index}] is a tool result for {message.tool_call_id!r}, but no assistant message right "
+                    "before it made that call; keep each result directly behind its call.",
+                    param=f"messages[{index}].tool_call_id",
+                )
+            del waiting[message.tool_call_id]
+            continue
+        _refuse_unanswered(waiting)
+        waiting = {call.id: index for call in message.tool_calls}
+    _refuse_unanswered(waiting)
+
+
+def _refuse_unanswered(waiting: Mapping[str, int]) -> None:
+    if waiting:
+        call_id, index = next(iter(waiting.items()))
+        raise BadRequest(
+            f"messages[{index}] calls a tool as {call_id!r} and no tool message with that tool_call_id follows; "
+            "add its result or leave the call out.",
+            param=f"messages[{index}].tool_calls",
+        )

@@ -1,0 +1,150 @@
+"""Every seam of the house on one page: what a room needs from another, as the smallest protocol that will do."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from .conversations import Conversation, Turn
+from .messages import Message
+from .request import Call, Timeouts
+from .stream import EventStream, Source
+
+Handler = Callable[[Call], Awaitable[EventStream]]
+"""The one shape of all that answers a call: the pipeline, each layer of it, and what tests put in their place."""
+
+
+class Clock(Protocol):
+    """Time and chance, so that tests can hold both still."""
+
+    def now(self) -> float:
+        """Give Unix seconds."""
+        ...
+
+    def monotonic(self) -> float:
+        """Give seconds that only go forward."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+    def random(self) -> float:
+        """Give a number from 0 up to, not including, 1."""
+        ...
+
+
+class TokenCounter(Protocol):
+    """Counts tokens the way a model does."""
+
+    def text(self, text: str, model: str) -> int:
+        """Count the tokens of a text."""
+        ...
+
+    def messages(self, messages: Sequence[Message], model: str) -> int:
+        """Count the tokens a message list fills in the prompt."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelInfo:
+    """A model that a provider offers."""
+
+    id: str
+    context: int | None = None
+    """Tokens its window holds; None is unknown."""
+    created: int | None = None
+    """Unix seconds."""
+    owned_by: str | None = None
+
+
+class Provider(Protocol):
+    """Where models are."""
+
+    async def open(self, call: Call, model: str, timeouts: Timeouts) -> Source:
+        """Send the request and give its answer as it comes; `model` is the provider's own name for the model.
+
+        Raises:
+            ChatError: the answer never began.
+        """
+        ...
+
+    async def models(self) -> tuple[ModelInfo, ...]:
+        """List what is offered."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of connections and children."""
+        ...
+
+
+class ConversationStore(Protocol):
+    """Keeps conversations. Every write is whole or not at all."""
+
+    async def create(
+        self,
+        *,
+        title: str = "",
+        model: str | None = None,
+        system: str | None = None,
+        id: str | None = None,  # noqa: A002
+    ) -> Conversation:
+        """Begin a conversation, under the given id or a new one."""
+        ...
+
+    async def get(self, conversation: str) -> Conversation | None:
+        """Give a conversation; None if there is none (or it was deleted)."""
+        ...
+
+    async def list(self, *, limit: int = 50, offset: int = 0) -> Sequence[Conversation]:
+        """Give conversations, the newest change first."""
+        ...
+
+    async def change(self, conversation: str, **fields: Any) -> Conversation | None:
+        """Set `title`, `model`, `system`, `options` or `leaf`; None if there is no such conversation."""
+        ...
+
+    async def delete(self, conversation: str) -> bool:
+        """Put a conversation away; False if there is none. It can be taken back until it is purged."""
+        ...
+
+    async def restore(self, conversation: str) -> bool:
+        """Take a deleted conversation back; False if there is none."""
+        ...
+
+    async def purge(self, *, older_than: float = 0.0) -> int:
+        """Remove for good what was deleted more than that many seconds ago; how many."""
+        ...
+
+    async def add(self, turn: Turn) -> None:
+        """Add a turn and make it the conversation's leaf. The same id twice is an error."""
+        ...
+
+    async def save(self, turn: Turn) -> None:
+        """Write a turn's present state over its earlier one."""
+        ...
+
+    async def turn(self, turn: str) -> Turn | None:
+        """Give a turn."""
+        ...
+
+    async def path(self, conversation: str, leaf: str | None = None, *, limit: int | None = None) -> Sequence[Turn]:
+        """Give the turns from the root to `leaf` (the conversation's own if None), or the last `limit` of them."""
+        ...
+
+    async def siblings(self, turn: str) -> Sequence[Turn]:
+        """Give the turns with the same parent, itself included, oldest first."""
+        ...
+
+    async def search(self, text: str, *, limit: int = 20) -> Sequence[Conversation]:
+        """Find conversations by words of their titles or messages, Chinese ones too, the best first."""
+        ...
+
+    async def interrupt_running(self) -> Sequence[Turn]:
+        """Mark every turn that was left running as interrupted, and give them."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of the database."""
+        ...

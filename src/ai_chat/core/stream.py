@@ -1,0 +1,194 @@
+"""The one shape of an answer on its way up: a stream of batches with one reader.
+
+The rules it keeps, each because a simpler one failed:
+
+* A layer that acts only before or after a call hands the inner stream on as it is; one that looks at events registers a
+  synchronous `map`. There is no frame per event and layer.
+* `peek` reads ahead and puts back; what was put back remembers how many maps it has passed, so that a map registered
+  later still sees it and an earlier one does not see it twice.
+* A source that ends before `Finished` is an error. So is nothing else.
+* How the upstream ended and how the reader ended are two facts.
+* Whoever leaves, however, the source is closed at once and every callback runs once, innermost first.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Literal, Protocol, Self
+
+from .errors import StreamBroken
+from .events import Batch, Event, events_of, has_finished
+
+log = logging.getLogger("ai_chat.stream")
+
+Ending = Literal["open", "finished", "failed", "cut", "abandoned", "cancelled"]
+"""`finished`: whole. `failed`: an error. `cut`: we closed it. `abandoned`: the reader left. `cancelled`: its task."""
+
+Map = Callable[[Batch], Batch]
+
+
+class Source(Protocol):
+    """Where batches come from."""
+
+    async def read(self) -> Batch | None:
+        """Wait for the next batch; None when the connection has ended."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything at once. It may be called at any time and any number of times."""
+        ...
+
+
+class EventStream:
+    """Batches of one answer, for one reader. Iterate it, and close it (or use `async with`) when leaving early."""
+
+    __slots__ = ("__weakref__", "_callbacks", "_maps", "_queue", "_reading", "_source", "end", "error", "upstream")
+
+    def __init__(self, source: Source) -> None:
+        """Read from `source`, which the stream owns from now on."""
+        self._source = source
+        self._maps: list[Map] = []
+        self._queue: deque[tuple[Batch, int]] = deque()
+        self._callbacks: list[Callable[[], None]] | None = []
+        self._reading = False
+        self.upstream: Ending = "open"
+        """How the source ended: what metering, breaker and cache go by."""
+        self.end: Ending = "open"
+        """How the reader ended."""
+        self.error: BaseException | None = None
+        """What went wrong, when either ending is `failed`."""
+
+    def map(self, fn: Map) -> None:
+        """Have `fn` look at every batch the reader has not got yet. It must not wait; it returns what goes on."""
+        self._maps.append(fn)
+
+    def on_close(self, callback: Callable[[], None]) -> None:
+        """Run `callback` once when the stream ends, in whatever way; at once if it has. It must not wait."""
+        if self._callbacks is None:
+            self._run(callback)
+        else:
+            self._callbacks.append(callback)
+
+    def push_back(self, batches: Iterable[Batch]) -> None:
+        """Put batches in front again; the maps registered so far have seen them."""
+        passed = len(self._maps)
+        self._queue.extendleft((batch, passed) for batch in reversed(list(batches)))
+
+    async def peek(self, until: Callable[[Event], bool]) -> tuple[Batch, ...]:
+        """Read ahead up to the batch that holds an event of that kind, or the last one, and put all of it back.
+
+        Raises:
+            ChatError: what reading raises; the stream is closed then.
+        """
+        batches: list[Batch] = []
+        while True:
+            batch = await self._next()
+            if batch is None:
+                break
+            batches.append(batch)
+            if has_finished(batch) or any(until(event) for event in events_of(batch)):
+                break
+        self.push_back(batches)
+        return tuple(batches)
+
+    def cut(self) -> None:
+        """Close the source now and drop what it sent ahead. The map that calls this returns the last batch itself."""
+        self._queue.clear()
+        self._source_ended("cut")
+
+    async def aclose(self) -> None:
+        """Leave. To stop a stream that another task is reading, cancel that task instead.
+
+        Raises:
+            RuntimeError: another task is reading.
+        """
+        if self._reading:
+            raise RuntimeError("another task reads this stream: cancel that task, it closes the stream on its way out")
+        self._close("abandoned")
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Batch:
+        batch = await self._next()
+        while batch is not None and not batch:
+            batch = await self._next()
+        if batch is None:
+            raise StopAsyncIteration
+        if has_finished(batch):
+            self._close("finished")
+        return batch
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._close("abandoned")
+
+    def __del__(self) -> None:
+        # A reader that simply breaks out of its loop drops the last reference: the upstream must not go on at its cost.
+        if getattr(self, "_callbacks", None) is not None:
+            self._close("abandoned")
+
+    async def _next(self) -> Batch | None:
+        """Give the next batch through all its maps; None when the stream is over."""
+        if self._reading:
+            raise RuntimeError("this stream has one reader, and it is reading")
+        self._reading = True
+        try:
+            if self._queue:
+                batch, passed = self._queue.popleft()
+            elif self.end != "open":
+                return None
+            else:
+                batch, passed = await self._read(), 0
+            if passed < len(self._maps):
+                for fn in self._maps[passed:]:
+                    batch = fn(batch)
+        except BaseException as error:
+            self._fail(error)
+            raise
+        finally:
+            self._reading = False
+        return batch
+
+    async def _read(self) -> Batch:
+        if self.upstream != "open":
+            raise StreamBroken("The answer was closed before it was whole.")
+        batch = await self._source.read()
+        if batch is None:
+            raise StreamBroken("The connection ended in the middle of the answer; ask again to get all of it.")
+        if has_finished(batch):
+            self._source_ended("finished")
+        return batch
+
+    def _source_ended(self, how: Ending) -> None:
+        if self.upstream == "open":
+            self.upstream = how
+            self._source.close()
+
+    def _fail(self, error: BaseException) -> None:
+        how: Ending = "failed" if isinstance(error, Exception) else "cancelled"
+        self.error = error
+        self._source_ended(how)
+        self._close(how)
+
+    def _close(self, how: Ending) -> None:
+        callbacks, self._callbacks = self._callbacks, None
+        if callbacks is None:
+            return
+        self.end = how
+        if how != "finished":
+            self._queue.clear()
+        self._source_ended(how)
+        for callback in callbacks:
+            self._run(callback)
+
+    @staticmethod
+    def _run(callback: Callable[[], None]) -> None:
+        try:
+            callback()
+        except Exception:  # whoever keeps the books must not be the reason that an answer is lost
+            log.exception("a callback at the end of a stream failed")
