@@ -149,4 +149,5 @@ def is_content(event: Event) -> bool:
 
 def has_finished(batch: Batch) -> bool:
     """Whether the answer is whole with this batch. `Finished` is always the last event."""
-    return bool(batch) and bool(batch[-1].events) and type(batch[-1].events[-1]) is Finished
+    events = batch[-1].events if batch else ()
+    return type(events[-1]) is Finished if events else False

@@ -28,6 +28,8 @@ Ending = Literal["open", "finished", "failed", "cut", "abandoned", "cancelled"]
 
 Map = Callable[[Batch], Batch]
 
+ENDED_EARLY = "The answer ended before it was whole; ask again to get all of it."
+
 
 class Source(Protocol):
     """Where batches come from."""
@@ -82,16 +84,13 @@ class EventStream:
         Raises:
             ChatError: what reading raises; the stream is closed then.
         """
-        batches: list[Batch] = []
-        while True:
-            batch = await self._next()
-            if batch is None:
-                break
-            batches.append(batch)
+        ahead: list[tuple[Batch, int]] = []
+        while (batch := await self._next()) is not None:
+            ahead.append((batch, len(self._maps)))  # another map may be registered while the next one is awaited
             if has_finished(batch) or any(until(event) for event in events_of(batch)):
                 break
-        self.push_back(batches)
-        return tuple(batches)
+        self._queue.extendleft(reversed(ahead))
+        return tuple(batch for batch, _ in ahead)
 
     def cut(self) -> None:
         """Close the source now and drop what it sent ahead. The map that calls this returns the last batch itself."""
@@ -112,20 +111,20 @@ class EventStream:
         return self
 
     async def __anext__(self) -> Batch:
-        batch = await self._next()
-        while batch is not None and not batch:
-            batch = await self._next()
-        if batch is None:
-            raise StopAsyncIteration
-        if has_finished(batch):
-            self._close("finished")
-        return batch
+        while (batch := await self._next()) is not None:
+            if batch:
+                if has_finished(batch):
+                    self._close("finished")
+                return batch
+        raise StopAsyncIteration
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        self._close("abandoned")
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        # A cancel meets the reader here as often as in a read, and is the same fact in both places.
+        left = kind is None or issubclass(kind, (Exception, GeneratorExit))
+        self._close("abandoned" if left else "cancelled")
 
     def __del__(self) -> None:
         # A reader that simply breaks out of its loop drops the last reference: the upstream must not go on at its cost.
@@ -143,23 +142,23 @@ class EventStream:
             elif self.end != "open":
                 return None
             else:
-                batch, passed = await self._read(), 0
-            if passed < len(self._maps):
-                for fn in self._maps[passed:]:
-                    batch = fn(batch)
+                batch = self._received(await self._source.read() if self.upstream == "open" else None)
+                passed = 0
+            while passed < len(self._maps):  # a map that is registered meanwhile included
+                batch = self._maps[passed](batch)
+                passed += 1
         except BaseException as error:
             self._fail(error)
+            if isinstance(error, StopAsyncIteration):  # to the reader it would be the end of a whole answer
+                raise StreamBroken(ENDED_EARLY) from error
             raise
         finally:
             self._reading = False
         return batch
 
-    async def _read(self) -> Batch:
-        if self.upstream != "open":
-            raise StreamBroken("The answer was closed before it was whole.")
-        batch = await self._source.read()
+    def _received(self, batch: Batch | None) -> Batch:
         if batch is None:
-            raise StreamBroken("The connection ended in the middle of the answer; ask again to get all of it.")
+            raise StreamBroken(ENDED_EARLY)
         if has_finished(batch):
             self._source_ended("finished")
         return batch
@@ -167,22 +166,22 @@ class EventStream:
     def _source_ended(self, how: Ending) -> None:
         if self.upstream == "open":
             self.upstream = how
-            self._source.close()
+            self._run(self._source.close)
 
     def _fail(self, error: BaseException) -> None:
-        how: Ending = "failed" if isinstance(error, Exception) else "cancelled"
-        self.error = error
-        self._source_ended(how)
-        self._close(how)
+        if isinstance(error, Exception):
+            self.error = error
+            self._close("failed")
+        else:
+            self._close("cancelled")
 
     def _close(self, how: Ending) -> None:
         callbacks, self._callbacks = self._callbacks, None
         if callbacks is None:
             return
         self.end = how
-        if how != "finished":
-            self._queue.clear()
-        self._source_ended(how)
+        self._queue.clear()
+        self._source_ended("cut" if how == "finished" else how)  # a map may end the answer where the source has not
         for callback in callbacks:
             self._run(callback)
 

@@ -1,0 +1,250 @@
+"""The composition root: settings in, everything wired out. The only file that knows all the others."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from .accounting.tokens import Tokens
+from .chat.session import SessionParts
+from .config import Settings, TimeoutSettings
+from .core.errors import SettingsError, UnknownModel
+from .core.events import Notice
+from .core.ports import ConversationStore, Handler, Provider
+from .core.request import LOCAL_CALLER, Call, Caller, ChatRequest, Timeouts, Trail
+from .gateway import pipeline
+from .gateway.dispatch import Dispatch
+from .logs import CallLog
+from .providers import catalog
+from .providers.catalog import LOCAL, Row, Target
+from .providers.http import Http
+from .providers.network import Network
+from .providers.openai import OpenAIProvider, Upstream
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a model's name leads."""
+
+    provider: Provider
+    model: str
+    label: str
+
+
+class Services:
+    """The house of one process: open it once, on the loop that its calls run on."""
+
+    def __init__(self, settings: Settings, *, handler: Handler | None = None) -> None:
+        """Wire everything; nothing is opened before it is needed."""
+        self.settings = settings
+        self.counter = Tokens()
+        self.http = Http(
+            Network(proxies=settings.proxies(), ca_file=str(settings.ca_file) if settings.ca_file else None)
+        )
+        self.log = CallLog(settings.log)
+        self._providers: dict[str, Provider] = {}
+        self._first_models: dict[str, str] = {}
+        self._conversations: ConversationStore | None = None
+        self.handler: Handler = handler or pipeline.build(
+            Dispatch(self.resolve, timeouts=_timeouts(settings.timeout), counter=self.counter), log=self.log
+        )
+
+    @classmethod
+    def open(cls, *, handler: Handler | None = None, **arguments: Any) -> Self:
+        """Read the settings and wire the house.
+
+        Raises:
+            SettingsError: a setting cannot be used.
+        """
+        return cls(Settings.load(**arguments), handler=handler)
+
+    @property
+    def default_parameters(self) -> Mapping[str, Any]:
+        """Parameters that the settings give to every request that does not say otherwise."""
+        given = {"temperature": self.settings.temperature, "max_tokens": self.settings.max_tokens}
+        return {name: value for name, value in given.items() if value is not None}
+
+    @property
+    def session_parts(self) -> SessionParts:
+        """What a session needs of the house."""
+        return SessionParts(
+            handler=self.handler, make_call=self.make_call, counter=self.counter, window_of=self.window_of
+        )
+
+    def make_call(
+        self, request: ChatRequest, on_notice: Callable[[Notice], None] | None = None, caller: Caller = LOCAL_CALLER
+    ) -> Call:
+        """Begin a call with a trace of its own."""
+        return Call(request=request, trail=Trail(trace_id=secrets.token_hex(16)), caller=caller, on_notice=on_notice)
+
+    # --- names ----------------------------------------------------------------------------------------------------
+
+    def target(self, name: str) -> Target:
+        """Say which model a name means: an alias, `provider/model`, or a model of the default provider.
+
+        Raises:
+            SettingsError: the alias has no setting.
+        """
+        settings = self.settings
+        if name in {"fast", "reasoning"}:
+            meant = settings.fast_model if name == "fast" else settings.reasoning_model
+            if meant is None:
+                raise SettingsError(f"The model {name!r} is not set; say which with AI_CHAT_{name.upper()}_MODEL.")
+            return catalog.parse(meant, self.default_provider())
+        if name == "default":
+            if settings.model is not None:
+                return catalog.parse(settings.model, self.default_provider())
+            provider = self.default_provider()
+            return Target(provider=provider, model=self._default_model(provider))
+        return catalog.parse(name, self.default_provider())
+
+    def default_provider(self) -> str:
+        """Give the first provider of the catalog that has a key or an address of its own; without any, `local`."""
+        native = self.settings.native()
+        for row in catalog.rows().values():
+            if (row.key and row.key in native) or (row.url_variable and row.url_variable in native):
+                return row.name
+        return LOCAL
+
+    def window_of(self, name: str) -> int | None:
+        """Give the tokens of a model's window; None if nobody knows."""
+        target = self.target(name)
+        if target.provider == LOCAL:
+            return self.settings.local.context
+        return catalog.rows()[target.provider].context(target.model)
+
+    async def resolve(self, name: str) -> Route:
+        """Find the provider of a model.
+
+        Raises:
+            SettingsError: its key or address is missing or cannot be used.
+            UnknownModel: the name means nothing here.
+        """
+        target = self.target(name)
+        provider = self.provider(target.provider)
+        model = target.model
+        if target.provider == LOCAL and model and "/" not in name:
+            raise UnknownModel(
+                f"The model {name!r} is not known without a key; set OPENAI_API_KEY (or another provider's) to use it, "
+                "or use the model 'local'.",
+                param="model",
+            )
+        if not model and target.provider != LOCAL:
+            model = await self._first_model(target.provider, provider)
+        label = str(Target(provider=target.provider, model=model))
+        return Route(provider=provider, model=model, label=label)
+
+    def provider(self, name: str) -> Provider:
+        """Give a provider by its name in the catalog, or `local`.
+
+        Raises:
+            SettingsError: its key or address is missing or cannot be used.
+        """
+        if name not in self._providers:
+            self._providers[name] = self._local() if name == LOCAL else self._upstream(catalog.rows()[name])
+        return self._providers[name]
+
+    # --- the other rooms ------------------------------------------------------------------------------------------
+
+    async def conversations(self) -> ConversationStore:
+        """Open the store of conversations, once.
+
+        Raises:
+            ChatError: the database cannot be opened; the sentence says why.
+        """
+        if self._conversations is None:
+            from .stores.opening import open_conversations  # noqa: PLC0415 - a database that most calls do not need
+            from .wire.requests import decode_message, encode_message  # noqa: PLC0415 - beside its only use
+
+            path = self.data_dir() / "ai-chat.db"
+            self._conversations = await open_conversations(
+                f"sqlite+aiosqlite:///{path}",
+                encode=encode_message,
+                decode=lambda fields: decode_message(fields, "message"),
+            )
+        return self._conversations
+
+    def data_dir(self) -> Path:
+        """Give the data folder, made if it was not there.
+
+        Raises:
+            SettingsError: it cannot be made or written.
+        """
+        folder = self.settings.data_dir.expanduser()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(
+                f"The data folder {str(folder)!r} cannot be made ({error.strerror}); set AI_CHAT_DATA_DIR to another."
+            ) from error
+        return folder
+
+    async def aclose(self) -> None:
+        """Close everything, the embedded model's child included."""
+        providers, self._providers = list(self._providers.values()), {}
+        for provider in providers:
+            await provider.aclose()
+        if self._conversations is not None:
+            await self._conversations.aclose()
+            self._conversations = None
+        await self.http.aclose()
+        self.log.close()
+
+    # --- wiring ---------------------------------------------------------------------------------------------------
+
+    def _default_model(self, provider: str) -> str:
+        row = catalog.rows().get(provider)
+        if row is None or (row.url_variable and row.url_variable in self.settings.native()):
+            return ""  # the embedded model, or the first one of a server whose names nobody knows
+        return row.default_model or ""
+
+    async def _first_model(self, name: str, provider: Provider) -> str:
+        if name not in self._first_models:
+            offered = await provider.models()
+            if not offered:
+                raise UnknownModel(f"{name} offers no model; name one with AI_CHAT_MODEL.", param="model")
+            self._first_models[name] = offered[0].id
+        return self._first_models[name]
+
+    def _upstream(self, row: Row) -> Provider:
+        settings = self.settings
+        url = settings.base_url(row.url_variable) if row.url_variable else None
+        own_address = url is not None
+        if url is not None and row.url_suffix and not url.endswith(row.url_suffix):
+            url += row.url_suffix
+        if url is None and row.base_url is None:
+            raise SettingsError(f"{row.url_variable} is not set; it holds the address of your {row.title}.")
+        variable = row.key or row.optional_key
+        key = settings.key(variable) if variable else None
+        if key is None and row.key is not None and not own_address:
+            raise SettingsError(
+                f"{row.key} is not set; set it to use {row.title}, or use the model 'local', which needs no key."
+            )
+        headers: tuple[tuple[str, str], ...] = ()
+        if key is not None:
+            secret = key.get_secret_value()
+            headers = ((row.key_header, secret),) if row.key_header else (("authorization", f"Bearer {secret}"),)
+        return OpenAIProvider(
+            Upstream(
+                name=row.title,
+                base_url=url or row.base_url or "",
+                headers=headers,
+                max_tokens_field=row.max_tokens_field,
+            ),
+            self.http,
+        )
+
+    def _local(self) -> Provider:
+        raise NotImplementedError
+
+
+def _timeouts(settings: TimeoutSettings) -> Timeouts:
+    return Timeouts(
+        connect=settings.connect,
+        first_token=settings.first_token,
+        between_tokens=settings.between_tokens,
+        total=settings.total,
+    )

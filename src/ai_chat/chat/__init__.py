@@ -1,0 +1,1 @@
+"""Many turns: sessions, their window, and whatever makes more than one request of one question."""

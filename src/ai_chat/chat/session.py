@@ -1,0 +1,104 @@
+"""Several turns with one model: what was said is sent along, as much of it as fits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..core.errors import BadRequest
+from ..core.events import Notice
+from ..core.messages import Message
+from ..core.ports import Handler, TokenCounter
+from ..core.request import Call, ChatRequest
+from .answer import Answer
+from .window import fit
+
+ANSWER_ROOM = 1024
+"""Tokens of the window kept free for an answer whose length nobody bounded; never more than a quarter of it."""
+COUNT_MARGIN = 0.95
+"""Share of a window that is filled where the count is an estimate."""
+
+MakeCall = Callable[[ChatRequest, Callable[[Notice], None] | None], Call]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionParts:
+    """What every session of a house shares."""
+
+    handler: Handler
+    make_call: MakeCall
+    counter: TokenCounter
+    window_of: Callable[[str], int | None]
+    """Tokens of a model's window; None where nobody knows, and then nothing is left out."""
+
+
+class Session:
+    """A conversation in memory. One question at a time."""
+
+    def __init__(
+        self, parts: SessionParts, template: ChatRequest, messages: Sequence[Message] = (), *, system: str | None = None
+    ) -> None:
+        """Begin.
+
+        Args:
+            parts: what the house hands over.
+            template: a request whose model and parameters each turn takes; its messages are not used.
+            messages: what was said before, oldest first.
+            system: instructions in front of everything.
+        """
+        self._parts = parts
+        self._template = template
+        self._system = (Message(role="system", content=system),) if system else ()
+        self._messages: list[Message] = list(messages)
+        self._running: Answer | None = None
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """What has been said, the system prompt included."""
+        return (*self._system, *self._messages)
+
+    def clear(self) -> None:
+        """Forget what has been said; the system prompt stays."""
+        self._messages.clear()
+
+    def stream(self, text: str, *, on_notice: Callable[[Notice], None] | None = None) -> Answer:
+        """Ask, and give the answer as it comes. Question and answer join the session when the answer ends.
+
+        An answer that was left early or broke off joins as far as it came; if nothing came, neither does the question.
+
+        Raises:
+            BadRequest: the last answer is still being made.
+            ContextTooLong: the question alone does not fit the model's window.
+        """
+        if self._running is not None:
+            raise BadRequest("This session is still answering; wait for it, or open another session.")
+        question = Message(role="user", content=text)
+        window, notice = self._window((*self.messages, question))
+        request = replace(self._template, messages=window, stream=True)
+        call = self._parts.make_call(request, on_notice)
+        if notice is not None:
+            call.notify(notice)
+        self._running = Answer(self._parts.handler, call, on_end=lambda answer: self._ended(question, answer))
+        return self._running
+
+    def _ended(self, question: Message, answer: Answer) -> None:
+        self._running = None
+        if answer.has_begun:
+            self._messages += [question, answer.result.message]
+
+    def _window(self, messages: tuple[Message, ...]) -> tuple[tuple[Message, ...], Notice | None]:
+        model = self._template.model
+        size = self._parts.window_of(model)
+        if size is None:
+            return messages, None
+        room = min(self._template.max_tokens or ANSWER_ROOM, size // 4)
+        budget = int((size - room) * COUNT_MARGIN)
+        if sum(4 * len(message.text) + 64 for message in messages) <= budget:
+            return messages, None  # no text has more tokens than bytes: nothing to count
+        window = fit(messages, budget, lambda message: self._parts.counter.messages((message,), model))
+        if not window.turns_left_out:
+            return window.messages, None
+        left_out: Mapping[str, Any] = {"turns": window.turns_left_out}
+        sentence = f"The {window.turns_left_out} oldest turns no longer fit the model's window and were not sent."
+        return window.messages, Notice("window", sentence, left_out)

@@ -1,0 +1,150 @@
+"""The client library: ask a model, whole or as it comes, once or in a session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self
+
+import orjson
+
+from .assembly import Services
+from .chat.answer import Answer, complete
+from .chat.session import Session
+from .core.errors import BadRequest
+from .core.events import Notice
+from .core.messages import Message
+from .core.ports import Handler
+from .core.request import Call, ChatRequest, Timeouts
+from .core.result import ChatResult
+from .wire.requests import decode_message, decode_request, encode_message
+
+Prompt = str | Sequence[Message | Mapping[str, Any]]
+"""A question, or a list of messages as values or as OpenAI writes them."""
+OnNotice = Callable[[Notice], None]
+
+
+class AsyncChat:
+    """Asks models. Every call passes the same pipeline as the app's and the gateway's.
+
+    >>> async def hello() -> str:
+    ...     async with AsyncChat(model="local") as chat:
+    ...         return (await chat.complete("Say hello")).text
+    """
+
+    def __init__(
+        self,
+        *,
+        model: str | None = None,
+        handler: Handler | None = None,
+        services: Services | None = None,
+        **settings: Any,
+    ) -> None:
+        """Open nothing yet.
+
+        Args:
+            model: `provider/model`, an alias, or `local`; None takes what the settings say, and `local` if they say
+                nothing and hold no key.
+            handler: answers the calls instead of a pipeline made from the settings: a `Scripted` double in tests.
+            services: a house that is open already; it stays open when this closes.
+            settings: any setting by its name, before the environment.
+
+        Raises:
+            SettingsError: a setting cannot be used.
+        """
+        self._model = model
+        self._owned = services is None
+        self._services = services if services is not None else Services.open(handler=handler, **settings)
+
+    async def complete(
+        self,
+        prompt: Prompt,
+        *,
+        model: str | None = None,
+        system: str | None = None,
+        on_notice: OnNotice | None = None,
+        timeouts: Timeouts | None = None,
+        **parameters: Any,
+    ) -> ChatResult:
+        """Ask, and give the whole answer.
+
+        Args:
+            prompt: the question, or messages.
+            model: another model than this client's.
+            system: instructions in front of the messages.
+            on_notice: told what happens before the answer: a download, a wait.
+            timeouts: time limits of this call.
+            parameters: any parameter of Chat Completions by its own name; unknown ones pass through to the upstream.
+
+        Raises:
+            ChatError: see the tree in `ai_chat.core.errors`.
+        """
+        request = self.request(prompt, model=model, system=system, **parameters)
+        return await complete(Answer(self._services.handler, self._call(request, on_notice, timeouts)))
+
+    def stream(
+        self,
+        prompt: Prompt,
+        *,
+        model: str | None = None,
+        system: str | None = None,
+        on_notice: OnNotice | None = None,
+        timeouts: Timeouts | None = None,
+        **parameters: Any,
+    ) -> Answer:
+        """Ask, and give the answer as it comes; use it in `async with`. Arguments and errors as for `complete`."""
+        request = self.request(prompt, model=model, system=system, **{**parameters, "stream": True})
+        return Answer(self._services.handler, self._call(request, on_notice, timeouts))
+
+    def session(
+        self,
+        *,
+        model: str | None = None,
+        system: str | None = None,
+        messages: Sequence[Message | Mapping[str, Any]] = (),
+        **parameters: Any,
+    ) -> Session:
+        """Begin a conversation that remembers, from `messages` on if there are any. Arguments as for `complete`."""
+        template = self.request("-", model=model, **parameters)
+        history = [_message(message, index) for index, message in enumerate(messages)]
+        return Session(self._services.session_parts, template, history, system=system)
+
+    def request(
+        self, prompt: Prompt, *, model: str | None = None, system: str | None = None, **parameters: Any
+    ) -> ChatRequest:
+        """Make the request that a call with these arguments sends, checked by the same rules as one from the wire.
+
+        Raises:
+            BadRequest: names the argument, its value and what would do.
+        """
+        messages = [{"role": "system", "content": system}] if system else []
+        if isinstance(prompt, str):
+            messages.append({"role": "user", "content": prompt})
+        else:
+            messages += [encode_message(m) if isinstance(m, Message) else dict(m) for m in prompt]
+        defaults = self._services.default_parameters
+        fields = {"model": model or self._model or "default", "messages": messages, **defaults, **parameters}
+        try:
+            body = orjson.dumps(fields)
+        except TypeError as error:
+            raise BadRequest(f"The arguments cannot be written as JSON: {error}.") from error
+        return decode_request(body)
+
+    async def aclose(self) -> None:
+        """Let go of connections and of the embedded model, if they are this client's own."""
+        if self._owned:
+            await self._services.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def _call(self, request: ChatRequest, on_notice: OnNotice | None, timeouts: Timeouts | None) -> Call:
+        call = self._services.make_call(request, on_notice)
+        call.timeouts = timeouts
+        return call
+
+
+def _message(message: Message | Mapping[str, Any], index: int) -> Message:
+    return message if isinstance(message, Message) else decode_message(message, f"messages[{index}]")

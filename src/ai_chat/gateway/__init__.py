@@ -1,0 +1,1 @@
+"""One request in, one stream out: the layers every call passes, and their order."""

@@ -1,0 +1,141 @@
+"""Layer 9: hands a call to the provider of its target, and meters what comes back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from ..core.errors import ChatError
+from ..core.events import (
+    Batch,
+    Chunk,
+    Finished,
+    ReasoningDelta,
+    RefusalDelta,
+    TextDelta,
+    ToolCallDelta,
+    UsageReported,
+)
+from ..core.messages import Message
+from ..core.ports import Provider, TokenCounter
+from ..core.request import Attempt, Call, ChatRequest, Timeouts
+from ..core.stream import EventStream
+from ..core.usage import Usage
+
+COUNTED_CHARACTERS = 200_000
+"""How much of a text is counted when a count must be made; what is longer is scaled up from its beginning, so that the
+books never hold up the loop for more than some tens of milliseconds."""
+
+
+class Route(Protocol):
+    """Where a model's name leads."""
+
+    provider: Provider
+    model: str
+    """The provider's own name for it."""
+    label: str
+    """`provider/model`, for people and books."""
+
+
+Resolve = Callable[[str], Awaitable[Route]]
+
+
+class Dispatch:
+    """The innermost layer."""
+
+    def __init__(self, resolve: Resolve, *, timeouts: Timeouts, counter: TokenCounter) -> None:
+        """Take the resolver of names, the default time limits, and what counts tokens nobody reported."""
+        self._resolve = resolve
+        self._timeouts = timeouts
+        self._counter = counter
+
+    async def __call__(self, call: Call) -> EventStream:
+        """Open the provider's stream.
+
+        Raises:
+            ChatError: the name leads nowhere, or the provider refused.
+        """
+        route = await self._resolve(call.request.model)
+        attempt = Attempt(target=route.label, started=time.perf_counter())
+        call.trail.attempts.append(attempt)
+        call.trail.model_served = route.label
+        try:
+            source = await route.provider.open(call, route.model, call.timeouts or self._timeouts)
+        except BaseException as error:
+            attempt.ended = time.perf_counter()
+            attempt.outcome = error.code if isinstance(error, ChatError) else "cancelled"
+            raise
+        stream = EventStream(source)
+        meter = Meter(attempt, call.request, self._counter, route.label)
+        stream.map(meter)
+        stream.on_close(lambda: meter.close(stream))
+        return stream
+
+
+class Meter:
+    """Times one attempt and knows its tokens: as reported, or counted where the upstream could not say."""
+
+    __slots__ = ("_attempt", "_counter", "_model", "_pieces", "_request")
+
+    def __init__(self, attempt: Attempt, request: ChatRequest, counter: TokenCounter, model: str) -> None:
+        """Write into `attempt`."""
+        self._attempt = attempt
+        self._request = request
+        self._counter = counter
+        self._model = model
+        self._pieces: list[str] = []
+
+    def __call__(self, batch: Batch) -> Batch:
+        """Look at a batch; a whole answer without usage gets it counted."""
+        pieces = self._pieces
+        for chunk in batch:
+            for event in chunk.events:
+                kind = type(event)
+                if kind is TextDelta or kind is ReasoningDelta or kind is RefusalDelta:
+                    pieces.append(event.text)  # type: ignore[union-attr]
+                elif kind is ToolCallDelta:
+                    pieces.append((event.name or "") + event.arguments)  # type: ignore[union-attr]
+                elif kind is UsageReported:
+                    self._attempt.usage = event.usage  # type: ignore[union-attr]
+                elif kind is Finished and self._attempt.usage is None:
+                    batch = self._with_count(batch)
+        if self._attempt.first_token is None and self._request.stream and any(pieces):
+            self._attempt.first_token = time.perf_counter()
+        return batch
+
+    def close(self, stream: EventStream) -> None:
+        """Note how the attempt ended, and count what a cut answer used: the upstream bills it too."""
+        attempt = self._attempt
+        attempt.ended = time.perf_counter()
+        attempt.outcome = stream.error.code if isinstance(stream.error, ChatError) else stream.upstream
+        if attempt.usage is None:
+            attempt.usage = self._count()
+        self._pieces = []
+
+    def _with_count(self, batch: Batch) -> Batch:
+        self._attempt.usage = usage = self._count()
+        last = batch[-1]
+        return (*batch[:-1], Chunk((*last.events[:-1], UsageReported(usage), Finished())))
+
+    def _count(self) -> Usage:
+        written = "".join(self._pieces)
+        return Usage(
+            input_tokens=self._count_prompt(),
+            output_tokens=_scaled(written, lambda text: self._counter.text(text, self._model)),
+            estimated=True,
+        )
+
+    def _count_prompt(self) -> int:
+        messages = self._request.messages
+        size = sum(len(message.text) for message in messages)
+        if size <= COUNTED_CHARACTERS:
+            return self._counter.messages(messages, self._model)
+        joined = "".join(message.text for message in messages)
+        return _scaled(joined, lambda text: self._counter.messages((Message(role="user", content=text),), self._model))
+
+
+def _scaled(text: str, count: Callable[[str], int]) -> int:
+    if len(text) <= COUNTED_CHARACTERS:
+        return count(text) if text else 0
+    return round(count(text[:COUNTED_CHARACTERS]) * len(text) / COUNTED_CHARACTERS)

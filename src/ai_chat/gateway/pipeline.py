@@ -1,0 +1,26 @@
+"""THE ORDER. Every call of every face passes these layers, outermost first.
+
+    1  observe     one line and one set of figures for every call, however it ends
+    2  admission   what a caller may still spend
+    3  safety      what may be asked and said
+    4  cache       an answer that is there already
+    5  fallback    another model in place of a failing one
+    6  breaker     a target known to be down is left alone
+    7  retry       the same target again
+    8  limit       what an upstream allows
+    9  dispatch    the target's provider, with time limits and metering
+
+Built today: 1 and 9. A layer is a class whose constructor takes the handler below it and whose call is a `Handler`; the
+numbers are the places of those that follow.
+"""
+
+from __future__ import annotations
+
+from ..core.ports import Handler
+from .dispatch import Dispatch
+from .observe import LogLine, Observe
+
+
+def build(dispatch: Dispatch, *, log: LogLine) -> Handler:
+    """Put the layers around the dispatcher."""
+    return Observe(dispatch, log=log)

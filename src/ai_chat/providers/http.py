@@ -1,0 +1,348 @@
+"""The house's one door to the network: requests out, bytes back, failures mapped to the tree."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ..core.errors import ChatError, ConnectionFailed, ServerFailed, StreamBroken, UpstreamTimeout
+from ..core.request import Timeouts
+from .network import Network
+
+if TYPE_CHECKING:
+    import aiohttp
+
+DIRECT = Network()
+NO_HURRY = Timeouts()
+DRAIN_SECONDS = 1.0
+"""How long a finished reply may take to send its last bytes before its connection is given up."""
+
+
+class HttpReply:
+    """An answer whose head has come. Read it to the end or close it."""
+
+    def __init__(self, response: aiohttp.ClientResponse, http: Http, timeouts: Timeouts, started: float) -> None:
+        """Take over a response; `started` is the loop's time when the request was sent."""
+        self._response = response
+        self._content = response.content
+        self._http = http
+        self._loop = asyncio.get_running_loop()
+        self._between = timeouts.between_tokens
+        self._total_at = started + timeouts.total if timeouts.total is not None else None
+        self._timeouts = timeouts
+        self._waiting_until: float | None = None
+        self._first_until = started + timeouts.first_token if timeouts.first_token is not None else None
+        self._phase = "first_token"
+        self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
+        self._error: ChatError | None = None
+        self.status = response.status
+        self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
+
+    async def read(self) -> bytes | None:
+        """Wait for the next bytes, however many came; None at the end.
+
+        Raises:
+            StreamBroken: the connection was lost before the end.
+            UpstreamTimeout: nothing came for too long.
+        """
+        if self._error is not None:
+            raise self._error
+        if self._closed:
+            return None
+        self._wait_begins()
+        try:
+            with _mapped(self._http.where(self._response.url), began=True):
+                data = await self._content.readany()
+        except ChatError as error:
+            # What had come before the connection was lost is still in the library's buffer, which it will not give out
+            # once it knows of the loss. No text may be dropped, so it is given first and the error with the next read.
+            data = self._content._read_nowait(-1)  # noqa: SLF001
+            self.close()
+            if not data:
+                raise
+            self._error = error
+            return data
+        except BaseException:
+            self.close()
+            raise
+        self._waiting_until = None
+        self._phase = "between_tokens"
+        if not data:
+            self.close()
+            return None
+        return data
+
+    async def read_all(self, limit: int) -> bytes:
+        """Read to the end.
+
+        Raises:
+            ServerFailed: it is longer than `limit` bytes.
+        """
+        blocks: list[bytes] = []
+        size = 0
+        while (block := await self.read()) is not None:
+            size += len(block)
+            if size > limit:
+                self.close()
+                raise ServerFailed(f"The upstream's answer is longer than {limit:,} bytes, which is no chat answer.")
+            blocks.append(block)
+        return b"".join(blocks)
+
+    async def read_up_to(self, limit: int) -> bytes:
+        """Read the beginning, `limit` bytes at most, and let go of the rest; a lost connection just ends it."""
+        blocks = b""
+        try:
+            while len(blocks) < limit and (block := await self.read()) is not None:
+                blocks += block
+        except ChatError:
+            pass
+        self.close()
+        return blocks[:limit]
+
+    def close(self) -> None:
+        """Let go. A connection whose answer was read to its end is kept for the next call, any other is closed."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        if not self._content.at_eof():
+            self._response.close()
+
+    def finish(self) -> None:
+        """Let go of an answer whose last bytes are on their way, so that its connection can be used again."""
+        if self._closed or self._content.at_eof():
+            self.close()
+            return
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self._http.keep(self._drain())
+
+    async def _drain(self) -> None:
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while await self._content.readany():
+                    pass
+        except Exception:  # noqa: BLE001 - the answer is whole; only the connection is lost
+            self._response.close()
+        except BaseException:
+            self._response.close()
+            raise
+
+    def _wait_begins(self) -> None:
+        """Note until when the next bytes must have come. One timer serves a whole stream: firing, it looks again."""
+        now = self._loop.time()
+        until = self._first_until if self._phase == "first_token" else None
+        if self._phase == "between_tokens" and self._between is not None:
+            until = now + self._between
+        if self._total_at is not None and (until is None or self._total_at < until):
+            until = self._total_at
+        self._waiting_until = until
+        if until is not None and (self._timer is None or until < self._timer.when()):
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_at(until, self._look)
+
+    def _look(self) -> None:
+        until = self._waiting_until
+        now = self._loop.time()
+        if until is None or until > now:
+            self._timer = self._loop.call_at(until if until is not None else now + (self._between or 1.0), self._look)
+            return
+        phase, seconds = self._phase, self._timeouts.between_tokens
+        if until == self._total_at:
+            phase, seconds = "total", self._timeouts.total
+        elif phase == "first_token":
+            seconds = self._timeouts.first_token
+        self._content.set_exception(_timed_out(self._http.where(self._response.url), phase, seconds or 0.0))
+        self._response.close()
+
+
+class Http:
+    """Requests on one event loop, over kept connections."""
+
+    def __init__(self, network: Network = DIRECT, *, keep_alive: bool = True, connections: int = 1000) -> None:
+        """Open nothing yet.
+
+        Args:
+            network: proxies and certificates.
+            keep_alive: whether a connection serves more than one request.
+            connections: how many may be open at once.
+        """
+        self._network = network
+        self._keep_alive = keep_alive
+        self._connections = connections
+        self._session: aiohttp.ClientSession | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def get(
+        self, url: str, *, headers: Mapping[str, str] | None = None, timeouts: Timeouts = NO_HURRY
+    ) -> HttpReply:
+        """Ask for a URL; see `send`."""
+        return await self.send("GET", url, headers=headers or {}, body=None, timeouts=timeouts)
+
+    async def send(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None, timeouts: Timeouts
+    ) -> HttpReply:
+        """Send a request and wait for the head of its answer, whatever its status.
+
+        Raises:
+            ConnectionFailed: the host was not reached.
+            UpstreamTimeout: it was not reached, or did not answer, in time.
+        """
+        session = self._session or self._open()
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        limits = [seconds for seconds in (timeouts.first_token, timeouts.total) if seconds is not None]
+        patience = min(limits) if limits else None
+        where = _host(url)
+        try:
+            with _mapped(where, began=False, connect=timeouts.connect):
+                async with asyncio.timeout(patience):
+                    response = await session.request(
+                        method,
+                        url,
+                        data=body,
+                        headers=headers,
+                        proxy=self._network.proxy_for(url),
+                        timeout=_client_timeout(timeouts.connect),
+                    )
+        except TimeoutError as error:
+            phase = "first_token" if patience == timeouts.first_token else "total"
+            raise _timed_out(where, phase, patience or 0.0) from error
+        return HttpReply(response, self, timeouts, started)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        if self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    def keep(self, work: Any) -> None:
+        """Run some work behind a reply; it ends with the door."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def where(self, url: Any) -> str:
+        """Name a URL's host in a message."""
+        return _host(str(url))
+
+    def _open(self) -> aiohttp.ClientSession:
+        import aiohttp  # noqa: PLC0415 - 120 ms that `--help` and a test double need not pay
+
+        connector = aiohttp.TCPConnector(
+            limit=self._connections, ssl=self._network.ssl_context(), force_close=not self._keep_alive, ttl_dns_cache=60
+        )
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=True,
+            trust_env=False,
+            timeout=aiohttp.ClientTimeout(total=None),
+            read_bufsize=2**17,
+        )
+        return self._session
+
+
+def _client_timeout(connect: float | None) -> aiohttp.ClientTimeout:
+    import aiohttp  # noqa: PLC0415 - loaded by `_open` already
+
+    return aiohttp.ClientTimeout(total=None, sock_connect=connect, connect=connect)
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2] or url
+    except ValueError:
+        return url
+
+
+def _timed_out(where: str, phase: str, seconds: float) -> UpstreamTimeout:
+    what = {
+        "connect": f"{where} could not be reached within {seconds:g} s",
+        "first_token": f"{where} sent nothing for {seconds:g} s after the request",
+        "between_tokens": f"{where} stopped sending for {seconds:g} s in the middle of its answer",
+        "total": f"The answer of {where} took longer than {seconds:g} s in all",
+    }[phase]
+    setting = f"AI_CHAT_TIMEOUT__{phase.upper()}"
+    return UpstreamTimeout(f"{what}; ask again, or raise {setting}.", phase=phase, seconds=seconds)
+
+
+@contextmanager
+def _mapped(where: str, *, began: bool, connect: float | None = None) -> Iterator[None]:
+    """Turn the HTTP library's failures into ours."""
+    import aiohttp  # noqa: PLC0415 - loaded by `_open` already
+
+    try:
+        yield
+    except aiohttp.ConnectionTimeoutError as error:
+        raise _timed_out(where, "connect", connect or 0.0) from error
+    except (aiohttp.ClientError, aiohttp.http.HttpProcessingError, ConnectionError, ValueError) as error:
+        raise _translated(error, where, began=began) from error
+
+
+def _translated(error: Exception, where: str, *, began: bool) -> ChatError:
+    import aiohttp  # noqa: PLC0415 - loaded by `_open` already
+
+    rules: tuple[tuple[type[Exception], type[ChatError], str], ...] = (  # the most specific first
+        (
+            aiohttp.ClientConnectorCertificateError,
+            ConnectionFailed,
+            "The certificate of {where} is not trusted; set AI_CHAT_CA_FILE to the authority that signed it.",
+        ),
+        (
+            aiohttp.ClientProxyConnectionError,
+            ConnectionFailed,
+            "The proxy on the way to {where} could not be reached; check HTTPS_PROXY and NO_PROXY.",
+        ),
+        (
+            aiohttp.ClientHttpProxyError,
+            ConnectionFailed,
+            "The proxy on the way to {where} refused to connect; check HTTPS_PROXY.",
+        ),
+        (
+            aiohttp.ClientConnectorDNSError,
+            ConnectionFailed,
+            "The host {where} is not known; check the base URL and the network.",
+        ),
+        (
+            aiohttp.ClientSSLError,
+            ConnectionFailed,
+            "A secure connection to {where} failed; check that it speaks https.",
+        ),
+        (
+            aiohttp.ClientConnectorError,
+            ConnectionFailed,
+            "{where} could not be reached ({reason}); check the base URL and the network.",
+        ),
+        (ValueError, ConnectionFailed, "{where} is no address to send a request to; check the base URL."),
+        (
+            aiohttp.ClientResponseError,
+            ServerFailed,
+            "{where} did not answer in HTTP; check that the base URL points to an API.",
+        ),
+        (
+            aiohttp.http.HttpProcessingError,
+            ServerFailed,
+            "{where} did not answer in HTTP; check that the base URL points to an API.",
+        ),
+    )
+    for kind, ours, sentence in rules:
+        if isinstance(error, kind):
+            reason = getattr(getattr(error, "os_error", None), "strerror", None) or type(error).__name__
+            return ours(sentence.format(where=where, reason=reason))
+    if began:
+        return StreamBroken(
+            f"The connection to {where} was lost in the middle of the answer; ask again to get all of it."
+        )
+    return ConnectionFailed(f"The connection to {where} was lost before an answer came; ask again.")
