@@ -23,22 +23,22 @@ CALLS, ROUNDS, CHUNKS = 300, 7, 64
 QUESTION = [{"role": "user", "content": "Say something of sixty-four words."}]
 
 
-async def measure(work: Callable[[], Awaitable[None]], calls: int) -> float:
-    """Give CPU µs per call."""
+async def measure(work: Callable[[], Awaitable[None]], calls: int, together: int) -> float:
+    """Give CPU µs per call, `together` of them under way at a time."""
     began = time.process_time()
-    for _ in range(calls):
-        await work()
+    for _ in range(calls // together):
+        await asyncio.gather(*(work() for _ in range(together)))
     return (time.process_time() - began) * 1e6 / calls
 
 
 async def compare(
-    bare: Callable[[], Awaitable[None]], ours: Callable[[], Awaitable[None]], calls: int
+    bare: Callable[[], Awaitable[None]], ours: Callable[[], Awaitable[None]], calls: int, together: int
 ) -> tuple[float, float]:
     """Give the medians of both, taken in turns."""
     floors, figures = [], []
     for _ in range(ROUNDS):
-        floors.append(await measure(bare, calls))
-        figures.append(await measure(ours, calls))
+        floors.append(await measure(bare, calls, together))
+        figures.append(await measure(ours, calls, together))
     return statistics.median(floors), statistics.median(figures)
 
 
@@ -66,16 +66,17 @@ async def run(base_url: str) -> None:
                 async for _ in answer.batches():
                     pass
 
-        for title, model, stream, calls in (
-            ("whole answer", "openai/mock", False, CALLS),
-            ("stream, one read", "openai/mock-n64", True, CALLS),
-            ("stream, a read per chunk", "openai/mock-n64-d1", True, 20),
+        for title, model, stream, calls, together in (
+            ("whole answer", "openai/mock", False, CALLS, 1),
+            ("stream, in one read", "openai/mock-n64", True, CALLS, 1),
+            ("stream, a read per chunk", "openai/mock-n64-d1", True, 128, 64),
         ):
             plain = model.removeprefix("openai/")
             floor, figure = await compare(
                 lambda plain=plain, stream=stream: bare(plain, stream=stream),  # type: ignore[misc]
                 lambda model=model, stream=stream: ours(model, stream=stream),  # type: ignore[misc]
                 calls,
+                together,
             )
             rows.append((title, floor, figure))
     call = rows[0][2] - rows[0][1]

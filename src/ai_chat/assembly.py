@@ -23,6 +23,10 @@ from .providers.catalog import LOCAL, Row, Target
 from .providers.http import Http
 from .providers.network import Network
 from .providers.openai import OpenAIProvider, Upstream
+from .providers.weights import Weights
+
+KNOWN_ROUTES = 1000
+"""Names whose meaning is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,10 @@ class Services:
         )
         self.log = CallLog(settings.log)
         self._providers: dict[str, Provider] = {}
+        self._routes: dict[str, Route] = {}
         self._first_models: dict[str, str] = {}
         self._conversations: ConversationStore | None = None
+        self._weights: Weights | None = None
         self.handler: Handler = handler or pipeline.build(
             Dispatch(self.resolve, timeouts=_timeouts(settings.timeout), counter=self.counter), log=self.log
         )
@@ -103,9 +109,8 @@ class Services:
 
     def default_provider(self) -> str:
         """Give the first provider of the catalog that has a key or an address of its own; without any, `local`."""
-        native = self.settings.native()
         for row in catalog.rows().values():
-            if (row.key and row.key in native) or (row.url_variable and row.url_variable in native):
+            if self.settings.has(row.key) or self.settings.has(row.url_variable):
                 return row.name
         return LOCAL
 
@@ -123,6 +128,8 @@ class Services:
             SettingsError: its key or address is missing or cannot be used.
             UnknownModel: the name means nothing here.
         """
+        if name in self._routes:
+            return self._routes[name]
         target = self.target(name)
         provider = self.provider(target.provider)
         model = target.model
@@ -135,7 +142,10 @@ class Services:
         if not model and target.provider != LOCAL:
             model = await self._first_model(target.provider, provider)
         label = str(Target(provider=target.provider, model=model))
-        return Route(provider=provider, model=model, label=label)
+        route = Route(provider=provider, model=model, label=label)
+        if len(self._routes) < KNOWN_ROUTES:  # names come from clients, who may send any number of them
+            self._routes[name] = route
+        return route
 
     def provider(self, name: str) -> Provider:
         """Give a provider by its name in the catalog, or `local`.
@@ -167,6 +177,16 @@ class Services:
             )
         return self._conversations
 
+    def weights(self) -> Weights:
+        """Give the embedded models' weights.
+
+        Raises:
+            SettingsError: the data folder cannot be made.
+        """
+        if self._weights is None:
+            self._weights = Weights(self.data_dir() / "models", self.http)
+        return self._weights
+
     def data_dir(self) -> Path:
         """Give the data folder, made if it was not there.
 
@@ -197,7 +217,7 @@ class Services:
 
     def _default_model(self, provider: str) -> str:
         row = catalog.rows().get(provider)
-        if row is None or (row.url_variable and row.url_variable in self.settings.native()):
+        if row is None or self.settings.has(row.url_variable):
             return ""  # the embedded model, or the first one of a server whose names nobody knows
         return row.default_model or ""
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -64,9 +64,6 @@ class LocalSettings(BaseModel):
     )
     parallel: int = Field(2, ge=1, le=64, description="Answers it works on at once.")
     idle_stop: float = Field(900.0, ge=0, description="Seconds without a call after which it gives its memory back.")
-    mirrors: Annotated[str | None, Optional] = Field(
-        None, description="Address of a Hugging Face mirror to fetch weights from first, such as https://hf-mirror.com."
-    )
 
 
 class Settings(BaseSettings):
@@ -129,11 +126,16 @@ class Settings(BaseSettings):
         """Order the sources."""
         return init_settings, env_settings, dotenv_settings, TomlConfigSettingsSource(settings_cls, config_file())
 
-    def native(self) -> dict[str, str]:
-        """Give the variables that providers and systems name themselves: keys, base URLs, proxies."""
-        found = {name: value for name, value in dotenv().items() if _is_native(name)}
-        found.update({name: value for name, value in os.environ.items() if _is_native(name)})
-        return {name: value.strip() for name, value in found.items() if value.strip()}
+    _native: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    def model_post_init(self, _: Any, /) -> None:
+        """Read the variables that providers and systems name themselves, once: keys, base URLs, proxies."""
+        found = {name: value for name, value in {**dotenv(), **os.environ}.items() if _is_native(name)}
+        self._native.update({name: value.strip() for name, value in found.items() if value.strip()})
+
+    def has(self, variable: str | None) -> bool:
+        """Say whether one of those variables is set."""
+        return variable in self._native
 
     def key(self, variable: str) -> SecretStr | None:
         """Give a provider's key; None if it is not set.
@@ -141,7 +143,7 @@ class Settings(BaseSettings):
         Raises:
             SettingsError: it is a placeholder, or holds what no key holds.
         """
-        value = self.native().get(variable)
+        value = self._native.get(variable)
         if value is None:
             return None
         if PLACEHOLDER.search(value):
@@ -158,12 +160,12 @@ class Settings(BaseSettings):
         Raises:
             SettingsError: it is no http address.
         """
-        value = self.native().get(variable)
+        value = self._native.get(variable)
         return None if value is None else checked_url(value, variable)
 
     def proxies(self) -> tuple[tuple[str, str], ...]:
         """Give proxies as pairs of scheme and address, `no` for what is reached directly."""
-        native = {name.lower(): value for name, value in self.native().items()}
+        native = {name.lower(): value for name, value in self._native.items()}
         names = {"http_proxy": "http", "https_proxy": "https", "all_proxy": "all", "no_proxy": "no"}
         return tuple((scheme, native[name]) for name, scheme in names.items() if name in native)
 

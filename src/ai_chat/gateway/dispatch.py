@@ -31,11 +31,20 @@ books never hold up the loop for more than some tens of milliseconds."""
 class Route(Protocol):
     """Where a model's name leads."""
 
-    provider: Provider
-    model: str
-    """The provider's own name for it."""
-    label: str
-    """`provider/model`, for people and books."""
+    @property
+    def provider(self) -> Provider:
+        """Who offers it."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """The provider's own name for it."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """`provider/model`, for people and books."""
+        ...
 
 
 Resolve = Callable[[str], Awaitable[Route]]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from ..core.errors import ChatError, ConnectionFailed, ServerFailed, StreamBroken, UpstreamTimeout
+from ..core.errors import ChatError, ServerFailed, UpstreamTimeout
 from ..core.request import Timeouts
+from .http_failures import amid_answer, before_answer, host, timed_out
 from .network import Network
 
 if TYPE_CHECKING:
@@ -55,17 +54,9 @@ class HttpReply:
             return None
         self._wait_begins()
         try:
-            with _mapped(self._http.where(self._response.url), began=True):
-                data = await self._content.readany()
-        except ChatError as error:
-            # What had come before the connection was lost is still in the library's buffer, which it will not give out
-            # once it knows of the loss. No text may be dropped, so it is given first and the error with the next read.
-            data = self._content._read_nowait(-1)  # noqa: SLF001
-            self.close()
-            if not data:
-                raise
-            self._error = error
-            return data
+            data = await self._content.readany()
+        except Exception as error:  # noqa: BLE001 - each becomes one of ours, or is raised again
+            data = self._salvage(error)
         except BaseException:
             self.close()
             raise
@@ -74,6 +65,21 @@ class HttpReply:
         if not data:
             self.close()
             return None
+        return data
+
+    def _salvage(self, error: Exception) -> bytes:
+        """Give what had come before the connection was lost; the error follows with the next read.
+
+        The library holds it in its buffer and will not give it out once it knows of the loss. No text may be dropped.
+        """
+        ours = amid_answer(error, self._where())
+        data: bytes = self._content._read_nowait(-1)  # noqa: SLF001
+        self.close()
+        if ours is None:
+            raise error
+        if not data:
+            raise ours from error
+        self._error = ours
         return data
 
     async def read_all(self, limit: int) -> bytes:
@@ -134,6 +140,9 @@ class HttpReply:
             self._response.close()
             raise
 
+    def _where(self) -> str:
+        return host(str(self._response.url))
+
     def _wait_begins(self) -> None:
         """Note until when the next bytes must have come. One timer serves a whole stream: firing, it looks again."""
         now = self._loop.time()
@@ -159,7 +168,7 @@ class HttpReply:
             phase, seconds = "total", self._timeouts.total
         elif phase == "first_token":
             seconds = self._timeouts.first_token
-        self._content.set_exception(_timed_out(self._http.where(self._response.url), phase, seconds or 0.0))
+        self._content.set_exception(timed_out(self._where(), phase, seconds or 0.0))
         self._response.close()
 
 
@@ -200,21 +209,24 @@ class Http:
         started = loop.time()
         limits = [seconds for seconds in (timeouts.first_token, timeouts.total) if seconds is not None]
         patience = min(limits) if limits else None
-        where = _host(url)
+        where = host(url)
         try:
-            with _mapped(where, began=False, connect=timeouts.connect):
-                async with asyncio.timeout(patience):
-                    response = await session.request(
-                        method,
-                        url,
-                        data=body,
-                        headers=headers,
-                        proxy=self._network.proxy_for(url),
-                        timeout=_client_timeout(timeouts.connect),
-                    )
+            async with asyncio.timeout(patience):
+                response = await session.request(
+                    method,
+                    url,
+                    data=body,
+                    headers=headers,
+                    proxy=self._network.proxy_for(url),
+                    timeout=_client_timeout(timeouts.connect),
+                )
         except TimeoutError as error:
-            phase = "first_token" if patience == timeouts.first_token else "total"
-            raise _timed_out(where, phase, patience or 0.0) from error
+            raise self._timed_out(error, where, timeouts) from error
+        except Exception as error:
+            ours = before_answer(error, where)
+            if ours is None:
+                raise
+            raise ours from error
         return HttpReply(response, self, timeouts, started)
 
     async def aclose(self) -> None:
@@ -233,9 +245,14 @@ class Http:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def where(self, url: Any) -> str:
-        """Name a URL's host in a message."""
-        return _host(str(url))
+    @staticmethod
+    def _timed_out(error: TimeoutError, where: str, timeouts: Timeouts) -> UpstreamTimeout:
+        if type(error) is not TimeoutError:  # the library's own, which knows only how long connecting may take
+            return timed_out(where, "connect", timeouts.connect or 0.0)
+        first, total = timeouts.first_token, timeouts.total
+        if first is not None and (total is None or first <= total):
+            return timed_out(where, "first_token", first)
+        return timed_out(where, "total", total or 0.0)
 
     def _open(self) -> aiohttp.ClientSession:
         import aiohttp  # noqa: PLC0415 - 120 ms that `--help` and a test double need not pay
@@ -258,91 +275,3 @@ def _client_timeout(connect: float | None) -> aiohttp.ClientTimeout:
     import aiohttp  # noqa: PLC0415 - loaded by `_open` already
 
     return aiohttp.ClientTimeout(total=None, sock_connect=connect, connect=connect)
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).netloc.rpartition("@")[2] or url
-    except ValueError:
-        return url
-
-
-def _timed_out(where: str, phase: str, seconds: float) -> UpstreamTimeout:
-    what = {
-        "connect": f"{where} could not be reached within {seconds:g} s",
-        "first_token": f"{where} sent nothing for {seconds:g} s after the request",
-        "between_tokens": f"{where} stopped sending for {seconds:g} s in the middle of its answer",
-        "total": f"The answer of {where} took longer than {seconds:g} s in all",
-    }[phase]
-    setting = f"AI_CHAT_TIMEOUT__{phase.upper()}"
-    return UpstreamTimeout(f"{what}; ask again, or raise {setting}.", phase=phase, seconds=seconds)
-
-
-@contextmanager
-def _mapped(where: str, *, began: bool, connect: float | None = None) -> Iterator[None]:
-    """Turn the HTTP library's failures into ours."""
-    import aiohttp  # noqa: PLC0415 - loaded by `_open` already
-
-    try:
-        yield
-    except aiohttp.ConnectionTimeoutError as error:
-        raise _timed_out(where, "connect", connect or 0.0) from error
-    except (aiohttp.ClientError, aiohttp.http.HttpProcessingError, ConnectionError, ValueError) as error:
-        raise _translated(error, where, began=began) from error
-
-
-def _translated(error: Exception, where: str, *, began: bool) -> ChatError:
-    import aiohttp  # noqa: PLC0415 - loaded by `_open` already
-
-    rules: tuple[tuple[type[Exception], type[ChatError], str], ...] = (  # the most specific first
-        (
-            aiohttp.ClientConnectorCertificateError,
-            ConnectionFailed,
-            "The certificate of {where} is not trusted; set AI_CHAT_CA_FILE to the authority that signed it.",
-        ),
-        (
-            aiohttp.ClientProxyConnectionError,
-            ConnectionFailed,
-            "The proxy on the way to {where} could not be reached; check HTTPS_PROXY and NO_PROXY.",
-        ),
-        (
-            aiohttp.ClientHttpProxyError,
-            ConnectionFailed,
-            "The proxy on the way to {where} refused to connect; check HTTPS_PROXY.",
-        ),
-        (
-            aiohttp.ClientConnectorDNSError,
-            ConnectionFailed,
-            "The host {where} is not known; check the base URL and the network.",
-        ),
-        (
-            aiohttp.ClientSSLError,
-            ConnectionFailed,
-            "A secure connection to {where} failed; check that it speaks https.",
-        ),
-        (
-            aiohttp.ClientConnectorError,
-            ConnectionFailed,
-            "{where} could not be reached ({reason}); check the base URL and the network.",
-        ),
-        (ValueError, ConnectionFailed, "{where} is no address to send a request to; check the base URL."),
-        (
-            aiohttp.ClientResponseError,
-            ServerFailed,
-            "{where} did not answer in HTTP; check that the base URL points to an API.",
-        ),
-        (
-            aiohttp.http.HttpProcessingError,
-            ServerFailed,
-            "{where} did not answer in HTTP; check that the base URL points to an API.",
-        ),
-    )
-    for kind, ours, sentence in rules:
-        if isinstance(error, kind):
-            reason = getattr(getattr(error, "os_error", None), "strerror", None) or type(error).__name__
-            return ours(sentence.format(where=where, reason=reason))
-    if began:
-        return StreamBroken(
-            f"The connection to {where} was lost in the middle of the answer; ask again to get all of it."
-        )
-    return ConnectionFailed(f"The connection to {where} was lost before an answer came; ask again.")
