@@ -28,7 +28,7 @@ _HOMES = {
     "Usage": "core.usage",
 }
 
-__all__ = [  # noqa: F822 - loaded on first use, so that importing the package costs next to nothing
+__all__ = [
     "Answer",
     "AsyncChat",
     "Chat",

@@ -210,6 +210,10 @@ class SyncSession:
         """Forget what has been said; the system prompt stays."""
         self._session.clear()
 
+    def complete(self, text: str, *, on_notice: OnNotice | None = None) -> ChatResult:
+        """Ask, and give the whole answer; see `Session.complete`."""
+        return self._thread.run(self._session.complete(text, on_notice=on_notice))
+
     def stream(self, text: str, *, on_notice: OnNotice | None = None) -> SyncAnswer:
         """Ask, and give the answer as it comes; see `Session.stream`."""
         return SyncAnswer(self._thread, self._session.stream(text, on_notice=on_notice))

@@ -63,8 +63,10 @@ class Answer:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
+    async def __aexit__(self, *exc: object) -> None:
+        if self._stream is not None:
+            await self._stream.__aexit__(*exc)  # it tells a cancelled reader from one who left
+        self._end(None)
 
     async def aclose(self) -> None:
         """Leave: the upstream is closed at once."""

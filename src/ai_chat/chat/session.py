@@ -11,13 +11,17 @@ from ..core.events import Notice
 from ..core.messages import Message
 from ..core.ports import Handler, TokenCounter
 from ..core.request import Call, ChatRequest
-from .answer import Answer
+from ..core.result import ChatResult
+from .answer import Answer, complete
 from .window import fit
 
 ANSWER_ROOM = 1024
 """Tokens of the window kept free for an answer whose length nobody bounded; never more than a quarter of it."""
 COUNT_MARGIN = 0.95
 """Share of a window that is filled where the count is an estimate."""
+COUNTED_CHARACTERS = 200_000
+"""How much of one message is counted; what is longer is scaled up from its beginning: to find that ten megabytes do not
+fit must not hold up the loop for seconds."""
 
 MakeCall = Callable[[ChatRequest, Callable[[Notice], None] | None], Call]
 
@@ -71,11 +75,22 @@ class Session:
             BadRequest: the last answer is still being made.
             ContextTooLong: the question alone does not fit the model's window.
         """
+        return self._ask(text, on_notice, stream=True)
+
+    async def complete(self, text: str, *, on_notice: Callable[[Notice], None] | None = None) -> ChatResult:
+        """Ask, and give the whole answer; see `stream`.
+
+        Raises:
+            ChatError: see the tree in `ai_chat.core.errors`.
+        """
+        return await complete(self._ask(text, on_notice, stream=False))
+
+    def _ask(self, text: str, on_notice: Callable[[Notice], None] | None, *, stream: bool) -> Answer:
         if self._running is not None:
             raise BadRequest("This session is still answering; wait for it, or open another session.")
         question = Message(role="user", content=text)
         window, notice = self._window((*self.messages, question))
-        request = replace(self._template, messages=window, stream=True)
+        request = replace(self._template, messages=window, stream=stream)
         call = self._parts.make_call(request, on_notice)
         if notice is not None:
             call.notify(notice)
@@ -96,9 +111,15 @@ class Session:
         budget = int((size - room) * COUNT_MARGIN)
         if sum(4 * len(message.text) + 64 for message in messages) <= budget:
             return messages, None  # no text has more tokens than bytes: nothing to count
-        window = fit(messages, budget, lambda message: self._parts.counter.messages((message,), model))
+        window = fit(messages, budget, lambda message: self._count(message, model))
         if not window.turns_left_out:
             return window.messages, None
         left_out: Mapping[str, Any] = {"turns": window.turns_left_out}
         sentence = f"The {window.turns_left_out} oldest turns no longer fit the model's window and were not sent."
         return window.messages, Notice("window", sentence, left_out)
+
+    def _count(self, message: Message, model: str) -> int:
+        text = message.text
+        if len(text) <= COUNTED_CHARACTERS:
+            return self._parts.counter.messages((message,), model)
+        return round(self._parts.counter.text(text[:COUNTED_CHARACTERS], model) * len(text) / COUNTED_CHARACTERS)

@@ -25,7 +25,8 @@ ChatError
 
 from __future__ import annotations
 
-from typing import ClassVar
+from functools import partial
+from typing import Any, ClassVar
 
 
 class ChatError(Exception):
@@ -195,6 +196,9 @@ class UpstreamTimeout(UpstreamFailed):
         super().__init__(message)
         self.phase = phase
         self.seconds = seconds
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), phase=self.phase, seconds=self.seconds), self.args, vars(self)
 
 
 class LocalModelFailed(ChatError):

@@ -5,7 +5,8 @@ Grammar of one answer, per choice and then for the whole:
     Started  (TextDelta | ReasoningDelta | RefusalDelta | ToolCallDelta | ExtraFields | Notice)*  ChoiceFinished
     UsageReported?  Finished
 
-Choices of one answer may interleave. Nothing follows `Finished`.
+Choices of one answer may interleave. A `Notice` and the `ExtraFields` of the reply belong to none of them and may stand
+anywhere behind the first `Started`. Nothing follows `Finished`.
 """
 
 from __future__ import annotations

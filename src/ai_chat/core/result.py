@@ -251,8 +251,9 @@ async def fold(stream: EventStream) -> ChatResult:
         ChatError: whatever ended the stream before it was whole.
     """
     folder = Folder()
-    async for batch in stream:
-        folder.add(batch)
+    async with stream:
+        async for batch in stream:
+            folder.add(batch)
     return folder.result()
 
 

@@ -27,6 +27,7 @@ Ending = Literal["open", "finished", "failed", "cut", "abandoned", "cancelled"]
 """`finished`: whole. `failed`: an error. `cut`: we closed it. `abandoned`: the reader left. `cancelled`: its task."""
 
 Map = Callable[[Batch], Batch]
+OnClose = Callable[["EventStream"], None]
 
 ENDED_EARLY = "The answer ended before it was whole; ask again to get all of it."
 
@@ -53,7 +54,7 @@ class EventStream:
         self._source = source
         self._maps: list[Map] = []
         self._queue: deque[tuple[Batch, int]] = deque()
-        self._callbacks: list[Callable[[], None]] | None = []
+        self._callbacks: list[OnClose] | None = []
         self._reading = False
         self.upstream: Ending = "open"
         """How the source ended: what metering, breaker and cache go by."""
@@ -66,10 +67,13 @@ class EventStream:
         """Have `fn` look at every batch the reader has not got yet. It must not wait; it returns what goes on."""
         self._maps.append(fn)
 
-    def on_close(self, callback: Callable[[], None]) -> None:
-        """Run `callback` once when the stream ends, in whatever way; at once if it has. It must not wait."""
+    def on_close(self, callback: OnClose) -> None:
+        """Call `callback` with this stream once when it ends, in whatever way; at once if it has. It must not wait.
+
+        A callback that held the stream itself would keep alive one that its reader has merely let go of.
+        """
         if self._callbacks is None:
-            self._run(callback)
+            self._tell(callback)
         else:
             self._callbacks.append(callback)
 
@@ -166,7 +170,10 @@ class EventStream:
     def _source_ended(self, how: Ending) -> None:
         if self.upstream == "open":
             self.upstream = how
-            self._run(self._source.close)
+            try:
+                self._source.close()
+            except Exception:  # whoever must be told is told all the same
+                log.exception("the source of a stream could not be closed")
 
     def _fail(self, error: BaseException) -> None:
         if isinstance(error, Exception):
@@ -181,13 +188,13 @@ class EventStream:
             return
         self.end = how
         self._queue.clear()
+        self._maps.clear()  # one that cuts knows this stream: a circle that only the garbage collector would undo
         self._source_ended("cut" if how == "finished" else how)  # a map may end the answer where the source has not
         for callback in callbacks:
-            self._run(callback)
+            self._tell(callback)
 
-    @staticmethod
-    def _run(callback: Callable[[], None]) -> None:
+    def _tell(self, callback: OnClose) -> None:
         try:
-            callback()
+            callback(self)
         except Exception:  # whoever keeps the books must not be the reason that an answer is lost
             log.exception("a callback at the end of a stream failed")

@@ -78,7 +78,7 @@ class Dispatch:
         stream = EventStream(source)
         meter = Meter(attempt, call.request, self._counter, route.label)
         stream.map(meter)
-        stream.on_close(lambda: meter.close(stream))
+        stream.on_close(meter.close)
         return stream
 
 

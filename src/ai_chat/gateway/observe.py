@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from ..core.errors import ChatError
@@ -30,7 +31,7 @@ class Observe:
         except BaseException as error:
             self._close(call, _outcome_of(error), error)
             raise
-        stream.on_close(lambda: self._stream_closed(call, stream))
+        stream.on_close(partial(self._stream_closed, call))
         return stream
 
     def _stream_closed(self, call: Call, stream: EventStream) -> None:

@@ -18,7 +18,7 @@ from ..wire.chunks import ChunkDecoder
 from ..wire.completions import decode_completion
 from ..wire.failures import decode_error
 from ..wire.requests import encode_request
-from ..wire.sse import SSEDecoder
+from ..wire.sse import DONE_MARK, Frame, SSEDecoder
 from .http import Http, HttpReply
 
 MAX_REPLY_BYTES = 64 * 2**20
@@ -130,11 +130,13 @@ class StreamSource:
             raise self._error
         while not self._ended:
             data = await self._reply.read()
-            if data is None:
+            frames = self._frames.end() if data is None else self._frames.feed(data)
+            chunks = self._decode(frames)
+            if data is None and not self._ended:
                 self._ended = True
                 last = self._decoder.finish(done=False)
-                return None if last is None else (last,)
-            chunks = self._decode(data)
+                if last is not None:
+                    chunks.append(last)
             if chunks:
                 return tuple(chunks)
         return None
@@ -147,11 +149,11 @@ class StreamSource:
             self._ended = True
             self._reply.close()
 
-    def _decode(self, data: bytes) -> list[Chunk]:
+    def _decode(self, frames: list[Frame]) -> list[Chunk]:
         chunks: list[Chunk] = []
         try:
-            for frame in self._frames.feed(data):
-                if frame.data == b"[DONE]":
+            for frame in frames:
+                if frame.data == DONE_MARK:
                     chunks.append(self._last())
                     break
                 chunks.append(self._decoder.decode(frame.data))

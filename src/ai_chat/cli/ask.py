@@ -1,0 +1,146 @@
+"""`ai-chat ask`: one question, one answer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from ..assembly import Services
+from ..chat.answer import Answer
+from ..chat.session import Session
+from ..client import AsyncChat
+from ..core.errors import ChatError
+from ..core.events import Batch, ReasoningDelta, RefusalDelta, TextDelta, events_of
+from ..core.result import ChatResult
+from .printing import Output, OutputClosed, Voice, say
+from .process import Interrupts
+from .question import Question
+from .record import Record
+from .report import as_json
+
+ENDINGS = {
+    "length": "The answer was cut at its limit of tokens; raise --max-tokens, or ask for the rest.",
+    "content_filter": "The provider's content filter ended the answer.",
+    "tool_calls": "The model asked for a tool, and there is none here.",
+    "function_call": "The model asked for a function, and there is none here.",
+}
+"""What a person should know of how an answer ended."""
+
+
+@asynccontextmanager
+async def opened(voice: Voice) -> AsyncIterator[Services]:
+    """Open the house, and close it whatever happens."""
+    services = Services.open()
+    try:
+        yield services
+    finally:
+        voice.quiet()
+        await services.aclose()
+
+
+async def ask(question: Question, interrupts: Interrupts) -> int:
+    """Ask, and show the answer."""
+    output, voice = Output(interrupts.blocking), Voice()
+    async with opened(voice) as services:
+        record = None
+        if question.conversation is not None:
+            record = await Record.open(await services.conversations(), question.conversation)
+            await record.change(model=question.model, system=question.system)
+        session = _session(services, question, record)
+        if record is not None:
+            await record.ask(question.prompt)
+        result = await Asking(session, output, voice, record)(question)
+        if question.as_json:
+            output.data(as_json(result))
+        voice.quiet()
+        if question.as_json and result.message.refusal:
+            voice.line(f"The model refused: {result.message.refusal}")
+        if result.finish_reason in ENDINGS:
+            voice.line(ENDINGS[result.finish_reason])
+        return 0
+
+
+def _session(services: Services, question: Question, record: Record | None) -> Session:
+    kept = record.conversation if record is not None else None
+    return AsyncChat(services=services).session(
+        model=question.model or (kept.model if kept else None),
+        system=question.system if question.system is not None else (kept.system if kept else None),
+        messages=record.messages if record is not None else (),
+        **question.parameters,
+    )
+
+
+class Asking:
+    """Puts one question to a session, shows what comes and keeps it."""
+
+    def __init__(self, session: Session, output: Output, voice: Voice, record: Record | None) -> None:
+        """Show on `output` and `voice`; keep in `record`, which has the question already, if there is one."""
+        self._session = session
+        self._output = output
+        self._voice = voice
+        self._record = record
+
+    async def __call__(self, question: Question) -> ChatResult:
+        """Ask.
+
+        Raises:
+            ChatError: the call failed; the part that came is shown and kept.
+            OutputClosed, OutputFailed: nobody reads.
+        """
+        answer: Answer | None = None
+        try:
+            if question.whole:
+                result = await self._session.complete(question.prompt, on_notice=self._voice.notice)
+                if not question.as_json:
+                    self._show(result.text or result.message.refusal or "")
+            else:
+                answer = self._session.stream(question.prompt, on_notice=self._voice.notice)
+                result = await self._read(answer, show=not question.as_json)
+        except BaseException as error:
+            self._end_line()
+            await self._keep_part(answer, error)
+            raise
+        self._end_line()
+        if self._record is not None:
+            await self._record.answer(result)
+        return result
+
+    async def _read(self, answer: Answer, *, show: bool) -> ChatResult:
+        async with answer:
+            async for batch in answer.batches():
+                if show:
+                    self._show_batch(batch)
+        return answer.result
+
+    def _show_batch(self, batch: Batch) -> None:
+        pieces: list[str] = []
+        for event in events_of(batch):
+            if isinstance(event, (TextDelta, RefusalDelta)):
+                pieces.append(event.text)
+            elif isinstance(event, ReasoningDelta):
+                self._voice.reasoning(event.text)
+        if pieces:
+            self._show("".join(pieces))
+
+    def _show(self, text: str) -> None:
+        if text:
+            self._voice.quiet()
+            self._output.text(text)
+
+    def _end_line(self) -> None:
+        """Close the last line, so that what is said next stands on its own; not where nobody reads any more."""
+        try:
+            self._output.end_line()
+        except Exception:  # noqa: BLE001 - it has been told already
+            return
+
+    async def _keep_part(self, answer: Answer | None, error: BaseException) -> None:
+        if self._record is None:
+            return
+        result = answer.result if answer is not None and answer.has_begun else None
+        stopped = isinstance(error, OutputClosed) or not isinstance(error, Exception)
+        sentence = error.message if isinstance(error, ChatError) else type(error).__name__
+        try:
+            await self._record.answer(result, "stopped" if stopped else "failed", None if stopped else sentence)
+        except ChatError as second:  # what went wrong first is what the reader has to know
+            say(second.message)

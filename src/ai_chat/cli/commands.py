@@ -1,0 +1,205 @@
+"""The commands and their options. What they need is imported inside them: `--help` waits for none of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .. import __version__
+from .printing import say
+
+MISUSED = 2
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+models_app = typer.Typer(rich_markup_mode=None)
+app.add_typer(models_app, name="models", help="The models on this machine, and what a provider offers.")
+
+Model = Annotated[
+    str | None,
+    typer.Option("--model", "-m", metavar="NAME", help="provider/model, an alias, or local. Default: what is set up."),
+]
+System = Annotated[str | None, typer.Option("--system", "-s", metavar="TEXT", help="Instructions for the model.")]
+ConversationId = Annotated[
+    str | None,
+    typer.Option("--conversation", "-c", metavar="ID", help="Go on with this conversation, begun if there is none."),
+]
+Temperature = Annotated[float | None, typer.Option(metavar="0..2", help="Higher is wilder.")]
+TopP = Annotated[float | None, typer.Option(metavar="0..1", help="Share of the likeliest tokens to choose from.")]
+MaxTokens = Annotated[int | None, typer.Option(metavar="N", help="Upper bound on the tokens of an answer.")]
+Seed = Annotated[int | None, typer.Option(metavar="N", help="The same seed gives the same answer, where supported.")]
+Stop = Annotated[list[str] | None, typer.Option(metavar="TEXT", help="End the answer before this text; repeatable.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+ProviderName = Annotated[
+    str | None, typer.Option("--provider", "-p", metavar="NAME", help="List what this provider offers instead.")
+]
+WeightsName = Annotated[str, typer.Argument(metavar="NAME", help="As `ai-chat models list` shows it.")]
+OwnName = Annotated[str | None, typer.Option("--name", metavar="NAME", help="What to call it.")]
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line and give its exit code."""
+    try:
+        return int(app(args=list(arguments), prog_name="ai-chat", standalone_mode=False) or 0)
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context is not None else "ai-chat"
+        say(f"{error.format_message().rstrip('.')}; see `{command} --help`.")
+        return MISUSED
+    except Exception as error:  # noqa: BLE001 - this is the last place where anything can be told
+        from .process import report  # noqa: PLC0415
+
+        return report(error)
+
+
+@app.callback(invoke_without_command=True)
+def _top(
+    context: typer.Context,
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Chat with any OpenAI-style model, or with one on your own machine."""
+    if version:
+        typer.echo(f"ai-chat {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit
+
+
+@app.command("ask")
+def _ask(
+    *,
+    prompt: Annotated[
+        list[str] | None, typer.Argument(metavar="PROMPT", help="The question; - stands for stdin.")
+    ] = None,
+    model: Model = None,
+    system: System = None,
+    conversation: ConversationId = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object with usage and timings.")] = False,
+    no_stream: Annotated[bool, typer.Option("--no-stream", help="Ask for the answer in one piece.")] = False,
+    temperature: Temperature = None,
+    top_p: TopP = None,
+    max_tokens: MaxTokens = None,
+    seed: Seed = None,
+    stop: Stop = None,
+) -> int:
+    """Ask one question; what is piped in is put below it."""
+    from .question import Question, checked_conversation, checked_option, checked_parameters, prompt_from  # noqa: PLC0415
+
+    question = Question(
+        conversation=checked_conversation(conversation),
+        parameters=checked_parameters(
+            temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed, stop=stop
+        ),
+        model=checked_option(model, "--model"),
+        system=checked_option(system, "--system"),
+        as_json=as_json,
+        whole=no_stream,
+        prompt=prompt_from(prompt or ()),
+    )
+    from . import process  # noqa: PLC0415
+    from .ask import ask  # noqa: PLC0415
+
+    return process.run(lambda interrupts: ask(question, interrupts))
+
+
+@app.command("chat")
+def _chat(
+    *,
+    model: Model = None,
+    system: System = None,
+    conversation: ConversationId = None,
+    temperature: Temperature = None,
+    top_p: TopP = None,
+    max_tokens: MaxTokens = None,
+    seed: Seed = None,
+    stop: Stop = None,
+) -> int:
+    """Talk in several turns; the conversation is kept."""
+    from . import process  # noqa: PLC0415
+    from .chat import chat  # noqa: PLC0415
+    from .question import Question, checked_conversation, checked_option, checked_parameters  # noqa: PLC0415
+
+    start = Question(
+        prompt="",
+        conversation=checked_conversation(conversation),
+        parameters=checked_parameters(
+            temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed, stop=stop
+        ),
+        model=checked_option(model, "--model"),
+        system=checked_option(system, "--system"),
+    )
+    return process.run(lambda interrupts: chat(start, interrupts))
+
+
+@app.command("doctor")
+def _doctor(
+    *,
+    online: Annotated[
+        bool, typer.Option("--online", help="Ask each provider for its models; costs no tokens.")
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Show what is set up, where each value comes from and what works."""
+    from . import process  # noqa: PLC0415
+    from .doctor import doctor  # noqa: PLC0415
+
+    return process.run(lambda interrupts: doctor(interrupts, online=online, as_json=as_json))
+
+
+# --- models -------------------------------------------------------------------------------------------------------
+
+
+@models_app.callback(invoke_without_command=True)
+def _models(context: typer.Context) -> int:
+    return _list() if context.invoked_subcommand is None else 0
+
+
+@models_app.command("list")
+def _list(*, provider: ProviderName = None, as_json: AsJson = False) -> int:
+    """List the weights of the embedded model, or what a provider offers."""
+    from . import models, process  # noqa: PLC0415
+
+    if provider is not None and provider != "local":
+        return process.run(lambda interrupts: models.list_offered(interrupts, provider=provider, as_json=as_json))
+    return process.run(lambda interrupts: models.list_weights(interrupts, as_json=as_json))
+
+
+@models_app.command("pull")
+def _pull(what: Annotated[str, typer.Argument(metavar="NAME_OR_URL")], name: OwnName = None) -> int:
+    """Fetch weights, by their name or from a URL of a GGUF file."""
+    from . import models, process  # noqa: PLC0415
+
+    return process.run(lambda interrupts: models.pull(interrupts, what=what, name=name))
+
+
+@models_app.command("add")
+def _add(file: Annotated[Path, typer.Argument(metavar="FILE")], name: OwnName = None) -> int:
+    """Take in a GGUF file that is on this machine already."""
+    from . import models, process  # noqa: PLC0415
+
+    return process.run(lambda interrupts: models.add(interrupts, file=file.expanduser(), name=name))
+
+
+@models_app.command("remove")
+def _remove(name: WeightsName) -> int:
+    """Take weights off this machine."""
+    from . import models, process  # noqa: PLC0415
+
+    return process.run(lambda interrupts: models.remove(interrupts, name=name))
+
+
+@models_app.command("path")
+def _path(name: WeightsName) -> int:
+    """Print where a file of weights lies."""
+    from . import models, process  # noqa: PLC0415
+
+    return process.run(lambda interrupts: models.path(interrupts, name=name))

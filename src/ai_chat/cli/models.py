@@ -1,0 +1,139 @@
+"""`ai-chat models`: the weights on this machine, and what a provider offers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+
+from ..core.errors import BadRequest
+from ..providers import catalog
+from ..providers.fetching import Progress
+from ..providers.memory import free_memory
+from .ask import opened
+from .printing import Output, Voice, size, table
+from .process import Interrupts
+from .question import checked
+
+
+async def list_weights(_: Interrupts, *, as_json: bool) -> int:
+    """Show every row of weights: here or not, and which one `local` means."""
+    output, voice = Output(), Voice()
+    async with opened(voice) as services:
+        weights = services.weights()
+        here = {each.row.name: each for each in weights.installed()}
+        default = services.settings.local.model or weights.choose(free_memory()).row.name
+        rows = [
+            {
+                "name": row.name,
+                "bytes": row.size,
+                "installed": row.name in here,
+                "default": row.name == default,
+                "memory": row.memory,
+                "context": row.context,
+                "licence": row.licence,
+            }
+            for row in weights.rows()
+        ]
+    if as_json:
+        output.data(orjson.dumps(rows, option=orjson.OPT_APPEND_NEWLINE))
+        return 0
+    head = ("NAME", "FILE", "MEMORY", "INSTALLED", "DEFAULT")
+    cells = [
+        (
+            f"local/{row['name']}",
+            size(row["bytes"]),
+            size(row["memory"]),
+            "yes" if row["installed"] else "no",
+            "yes" if row["default"] else "",
+        )
+        for row in rows
+    ]
+    output.text(table([head, *cells]))
+    if not here:
+        voice.line(f"The first question fetches {default}; so does `ai-chat models pull {default}`.")
+    return 0
+
+
+async def list_offered(_: Interrupts, *, provider: str, as_json: bool) -> int:
+    """Show the models that a provider offers."""
+    output, voice = Output(), Voice()
+    if provider not in catalog.rows():
+        names = ", ".join(catalog.rows())
+        raise BadRequest(f"There is no provider {provider!r}; there are {names}.")
+    async with opened(voice) as services:
+        offered = await services.provider(provider).models()
+    if as_json:
+        rows = [{"name": f"{provider}/{model.id}", "context": model.context} for model in offered]
+        output.data(orjson.dumps(rows, option=orjson.OPT_APPEND_NEWLINE))
+    else:
+        output.text("".join(f"{provider}/{model.id}\n" for model in sorted(offered, key=lambda model: model.id)))
+    return 0
+
+
+async def pull(_: Interrupts, *, what: str, name: str | None) -> int:
+    """Fetch a row by its name, or any GGUF file by its URL."""
+    voice = Voice()
+    what = checked(what, "The name").removeprefix("local/")
+    async with opened(voice) as services:
+        watch = Watch(voice)
+        if "://" in what:
+            row = await services.weights().fetch_url(what, name, progress=watch)
+            path = await services.weights().path(row.name)
+        elif name is not None:
+            raise BadRequest("--name goes with a URL; weights that are known by name keep it.")
+        else:
+            path = await services.weights().fetch(what, progress=watch)
+    Output().text(f"{path}\n")
+    return 0
+
+
+async def add(_: Interrupts, *, file: Path, name: str | None) -> int:
+    """Take in a GGUF file that is on this machine already."""
+    voice = Voice()
+    async with opened(voice) as services:
+        row = await services.weights().add(file, name, progress=Watch(voice))
+    Output().text(f"local/{row.name}\n")
+    return 0
+
+
+async def remove(_: Interrupts, *, name: str) -> int:
+    """Take a file of weights away."""
+    voice = Voice()
+    name = checked(name, "The name").removeprefix("local/")
+    async with opened(voice) as services:
+        there = await services.weights().remove(name)
+    voice.line(f"Removed {name}." if there else f"Nothing of {name} was here.")
+    return 0
+
+
+async def path(_: Interrupts, *, name: str) -> int:
+    """Print where a file of weights lies, checked."""
+    voice = Voice()
+    async with opened(voice) as services:
+        found = await services.weights().path(checked(name, "The name").removeprefix("local/"))
+    Output().text(f"{found}\n")
+    return 0
+
+
+class Watch:
+    """Shows how far the fetching of a file is."""
+
+    def __init__(self, voice: Voice) -> None:
+        """Show it on `voice`."""
+        self._voice = voice
+        self._stage = ""
+
+    def __call__(self, progress: Progress) -> None:
+        """Take the news."""
+        if progress.note:
+            self._voice.line(progress.note)
+        if progress.stage in {"downloading", "waiting"}:
+            what = "Another process fetches" if progress.stage == "waiting" else "Fetching"
+            source = f" from {progress.source}" if progress.source else ""
+            self._voice.download(f"{what} {progress.name}{source}", progress.done, progress.total)
+        elif progress.stage == "checking" and self._stage != "checking":
+            self._voice.line(f"Checking {progress.name} against its publisher's hash.")
+        elif progress.stage == "done":
+            self._voice.quiet()
+        self._stage = progress.stage

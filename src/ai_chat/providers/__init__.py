@@ -1,0 +1,1 @@
+"""Where models are: upstreams over HTTP, the embedded engine, and shipped test doubles."""

@@ -1,0 +1,87 @@
+"""The tables as queries see them. What makes them is in `migrations/`; a test holds the two together.
+
+Texts that search looks through stand beside them in `title_words` and `turn_words`, which `search.py` owns.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, Table, Text
+
+from .columns import ExactDecimal, ExactText, JsonText, Name, UtcTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Number = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite makes a key its row id only if it is called INTEGER."""
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("number", Number, primary_key=True),
+    Column("id", Name, nullable=False, unique=True),
+    Column("title", ExactText, nullable=False),
+    Column("created", UtcTime, nullable=False),
+    Column("updated", UtcTime, nullable=False),
+    Column("deleted", UtcTime),
+    Column("model", ExactText),
+    Column("leaf", Name),  # no foreign key: the two tables would need each other to exist first
+    Column("options", JsonText, nullable=False),
+    Column("system", ExactText),
+)
+_present = conversations.c.deleted.is_(None)
+Index(
+    "ix_conversations_updated",
+    conversations.c.updated,
+    conversations.c.number,
+    sqlite_where=_present,
+    postgresql_where=_present,
+)
+Index(
+    "ix_conversations_deleted",
+    conversations.c.deleted,
+    sqlite_where=~_present,
+    postgresql_where=~_present,
+)
+
+TOKEN_COUNTS = (
+    "input_tokens",
+    "output_tokens",
+    "cached_input_tokens",
+    "reasoning_tokens",
+    "input_audio_tokens",
+    "output_audio_tokens",
+    "accepted_prediction_tokens",
+    "rejected_prediction_tokens",
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("number", Number, primary_key=True),
+    Column("id", Name, nullable=False, unique=True),
+    Column("conversation", Name, ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
+    Column("parent", Name, ForeignKey("turns.id")),
+    Column("created", UtcTime, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("model", ExactText),
+    Column("finish_reason", ExactText),
+    *(Column(name, BigInteger) for name in TOKEN_COUNTS),
+    Column("usage_estimated", Boolean),
+    Column("usage_extra", JsonText),
+    Column("cost", ExactDecimal),
+    Column("first_token", Float),
+    Column("total", Float),
+    Column("error", ExactText),
+    Column("message", JsonText, nullable=False),  # last: a row's small fields are read without its long one
+)
+Index("ix_turns_conversation", turns.c.conversation)
+Index("ix_turns_parent_conversation", turns.c.parent, turns.c.conversation)
+_running = turns.c.state == "running"
+Index("ix_turns_running", turns.c.number, sqlite_where=_running, postgresql_where=_running)
