@@ -97,7 +97,7 @@ class Child:
         """Wait until it has ended."""
         code = await self.process.wait()
         await asyncio.gather(*self._readers)
-        return Ended(code, self._read["out"].decode(), self._read["err"].decode())
+        return Ended(code, *(self._read[name].decode(errors="replace") for name in ("out", "err")))
 
     async def _follow(self, name: str, stream: asyncio.StreamReader) -> None:
         while data := await stream.read(2**16):

@@ -145,10 +145,9 @@ async def test_chinese_without_a_locale(env, upstream, variables, option):
 
 async def test_an_encoding_that_lacks_a_character(env, upstream):
     """A character that the output's encoding does not know is replaced."""
-    upstream.replies = [streamed("é 你")]
-    ended = await run("ask", "hi", env={**env, "PYTHONIOENCODING": "latin-1"}, stdin=b"")
-    assert ended.code == 0
-    assert ended.out.startswith("\udce9") or "?" in ended.out
+    upstream.replies = [streamed("a 你")]
+    ended = await run("ask", "hi", env={**env, "PYTHONIOENCODING": "latin-1"})
+    assert (ended.code, ended.out) == (0, "a ?\n")
 
 
 @pytest.mark.parametrize("kind", errors.ChatError.__subclasses__(), ids=lambda kind: kind.__name__)

@@ -40,14 +40,14 @@ async def test_while_it_waits_for_the_answer(env, upstream, option):
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 async def test_in_the_middle_of_an_answer(env, upstream, number, code):
-    """A signal closes the call at once; what was shown stands, its line ended."""
+    """A signal closes the call at once; what was shown stands."""
     upstream.replies = [streamed("Hello").stalled_after(2)]
     async with Child("ask", "hi", env=env) as child:
         await child.shows("Hello")
         child.interrupt(number)
         ended = await child.ended()
     await upstream.left.wait()
-    assert (ended.code, ended.out, ended.err) == (code, "Hello\n", "")
+    assert (ended.code, ended.out, ended.err) == (code, "Hello", "")
 
 
 async def test_the_part_that_came_is_kept(settings, upstream):

@@ -1,0 +1,242 @@
+"""The client library, async and sync: the same words, the same answers."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+
+import pytest
+from tests.upstream import Upstream, streamed, whole
+
+import ai_chat
+from ai_chat import AsyncChat, Chat, Message
+from ai_chat.core.errors import BadRequest, SettingsError, StreamBroken, UnknownModel
+from ai_chat.core.events import Notice, TextDelta
+from ai_chat.providers.scripted import Echo, Scripted, cut_after
+from ai_chat.sync import SyncAnswer, SyncSession
+
+
+@pytest.fixture
+async def upstream(no_leaks, monkeypatch):
+    """A scripted upstream that the settings point to."""
+    async with Upstream(streamed("Hello", " there")) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-test-0123456789")
+        yield server
+
+
+# --- asking ---------------------------------------------------------------------------------------------------------
+
+
+async def test_a_question_is_answered_with_a_report(upstream):
+    """One line asks; the answer knows its tokens, its tries and its times."""
+    upstream.replies = [whole("Hello there")]
+    async with AsyncChat(model="gpt-4o-mini") as chat:
+        result = await chat.complete("Hi", system="Be kind", temperature=0.3)
+    assert result.text == "Hello there"
+    assert result.report is not None
+    assert (result.report.tries, result.report.model_served) == (1, "openai/gpt-4o-mini")
+    assert result.report.cost is None
+    assert upstream.chats[0]["messages"] == [
+        {"role": "system", "content": "Be kind"},
+        {"role": "user", "content": "Hi"},
+    ]
+    assert upstream.chats[0]["temperature"] == 0.3
+
+
+async def test_a_stream_gives_its_texts_and_then_its_result(upstream):
+    """The pieces come as they are made; the whole answer stands behind them."""
+    async with AsyncChat(model="m") as chat, chat.stream("Hi") as answer:
+        texts = [text async for text in answer.texts()]
+    assert texts == ["Hello", " there"]
+    assert answer.whole
+    assert answer.result.usage is not None
+    assert answer.result.report.first_token is not None
+
+
+async def test_without_a_model_a_server_of_ones_own_is_asked_for_its_first(upstream):
+    """With an address of one's own and no model named, the first that it offers is used."""
+    async with AsyncChat() as chat:
+        await chat.complete("Hi", stream=False)
+    assert upstream.chats[0]["model"] == "test-model"
+
+
+async def test_unknown_parameters_pass_through(upstream):
+    """A field that nobody here knows reaches the upstream."""
+    async with AsyncChat(model="m") as chat:
+        await chat.complete("Hi", enable_thinking=False)
+    assert upstream.chats[0]["enable_thinking"] is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "param"),
+    [({"temperature": 3}, "temperature"), ({"n": 0}, "n"), ({"top_p": "x"}, "top_p")],
+    ids=["range", "count", "kind"],
+)
+async def test_bad_parameters_are_refused_before_any_call(upstream, arguments, param):
+    """The same rules as on the wire, and nothing is sent."""
+    async with AsyncChat(model="m") as chat:
+        with pytest.raises(BadRequest) as caught:
+            await chat.complete("Hi", **arguments)
+    assert caught.value.param == param
+    assert upstream.requests == []
+
+
+async def test_without_a_key_a_foreign_model_is_explained(no_leaks):
+    """A model of an upstream that has no key is told from the embedded one, with both ways out."""
+    async with AsyncChat() as chat:
+        with pytest.raises(UnknownModel, match="OPENAI_API_KEY"):
+            await chat.complete("Hi", model="gpt-4o")
+        with pytest.raises(SettingsError, match="DEEPSEEK_API_KEY is not set"):
+            await chat.complete("Hi", model="deepseek/deepseek-chat")
+        with pytest.raises(SettingsError, match="AI_CHAT_FAST_MODEL"):
+            await chat.complete("Hi", model="fast")
+
+
+async def test_a_broken_answer_is_an_error_that_keeps_its_part():
+    """What came before the connection was lost is still there, counted and marked."""
+    async with AsyncChat(handler=Scripted(cut_after("some words"))) as chat:
+        answer = chat.stream("Hi")
+        with pytest.raises(StreamBroken):
+            async for _ in answer:
+                pass
+    assert answer.result.text == "some words"
+    assert not answer.whole
+
+
+# --- sessions -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_session_remembers():
+    """Each question carries what was said before."""
+    model = Scripted("first", "second")
+    async with AsyncChat(handler=model) as chat:
+        session = chat.session(system="Be kind")
+        for question in ("one", "two"):
+            async with session.stream(question) as answer:
+                async for _ in answer:
+                    pass
+    assert [m.text for m in model.requests[1].messages] == ["Be kind", "one", "first", "two"]
+    assert [m.text for m in session.messages] == ["Be kind", "one", "first", "two", "second"]
+
+
+async def test_an_answer_left_early_joins_the_session_as_far_as_it_came():
+    """A stopped answer is kept; one that never began leaves no trace."""
+    model = Scripted("one two three", [StreamBroken("gone")])
+    async with AsyncChat(handler=model) as chat:
+        session = chat.session()
+        async with session.stream("q") as answer:
+            async for event in answer:
+                if isinstance(event, TextDelta):
+                    break
+        with pytest.raises(StreamBroken):
+            async for _ in session.stream("r"):
+                pass
+    assert [m.text for m in session.messages] == ["q", "one"]
+
+
+async def test_two_questions_at_once_are_refused():
+    """A session answers one question at a time, and says so."""
+    async with AsyncChat(handler=Echo()) as chat:
+        session = chat.session()
+        async with session.stream("a") as answer:
+            await anext(answer)
+            with pytest.raises(BadRequest, match="still answering"):
+                session.stream("b")
+
+
+async def test_what_does_not_fit_the_window_is_left_out_and_told():
+    """Old turns go first, a notice says how many, and the question itself is never cut."""
+    model, notices = Scripted("ok"), []
+    history = [Message(role=role, content="word " * 3000) for _ in range(3) for role in ("user", "assistant")]
+    async with AsyncChat(handler=model, model="local") as chat:
+        session = chat.session(messages=history)
+        async with session.stream("last", on_notice=notices.append) as answer:
+            async for _ in answer:
+                pass
+    assert model.requests[0].messages[-1].text == "last"
+    assert len(model.requests[0].messages) < 7
+    assert [(n.kind, n.data["turns"]) for n in notices if isinstance(n, Notice)] == [("window", 2)]
+
+
+# --- sync -----------------------------------------------------------------------------------------------------------
+
+
+def test_sync_asks_streams_and_remembers():
+    """The same words without async."""
+    with Chat(handler=Echo()) as chat:
+        assert chat.complete("a b").text == "a b"
+        with chat.stream("a b c") as answer:
+            assert list(answer.texts()) == ["a", " b", " c"]
+        assert answer.result.text == "a b c"
+        session = chat.session()
+        with session.stream("hello") as answer:
+            assert "".join(answer.texts()) == "hello"
+        assert [m.text for m in session.messages] == ["hello", "hello"]
+    assert not [t for t in threading.enumerate() if t.name == "ai-chat"]
+
+
+def test_sync_leaving_early_ends_the_call():
+    """Leaving the block closes the source before the next line runs."""
+    model = Scripted([*steps_of_one_word(), 60.0])
+    with Chat(handler=model) as chat:
+        with chat.stream("x") as answer:
+            next(answer)
+        assert model.sources[0].closed
+
+
+def steps_of_one_word():
+    return cut_after("a")[:-1]
+
+
+def test_sync_errors_come_through_once():
+    """The error that broke an answer is raised where it is read, behind the text before it."""
+    with Chat(handler=Scripted(cut_after("a b"))) as chat, chat.stream("x") as answer:
+        texts = []
+        with pytest.raises(StreamBroken):  # noqa: PT012 - the text before the error is tested too
+            for text in answer.texts():
+                texts.append(text)  # noqa: PERF402
+        assert texts == ["a", " b"]
+        assert isinstance(answer.error, StreamBroken)
+
+
+def test_a_slow_sync_reader_gets_everything():
+    """More batches than wait at most: the upstream waits, and nothing is lost."""
+    words = " ".join(str(number) for number in range(2000))
+    with Chat(handler=Echo()) as chat, chat.stream(words) as answer:
+        assert "".join(answer.texts()) == words
+
+
+async def test_sync_runs_on_a_loop_that_is_handed_over():
+    """A running loop of somebody else's serves, and is left running."""
+    loop = asyncio.get_running_loop()
+
+    def work():
+        with Chat(handler=Echo(), loop=loop) as chat:
+            return chat.complete("hi").text
+
+    assert await asyncio.to_thread(work) == "hi"
+
+
+@pytest.mark.parametrize(
+    ("asynchronous", "synchronous"),
+    [(AsyncChat, Chat), (ai_chat.Answer, SyncAnswer), (ai_chat.Session, SyncSession)],
+    ids=["chat", "answer", "session"],
+)
+def test_both_faces_have_the_same_words(asynchronous, synchronous):
+    """Every public method of one is a method of the other, with the same arguments."""
+    renamed = {"aclose": "close"}
+    for name, method in inspect.getmembers(asynchronous):
+        if name.startswith("_") or name == "request":
+            continue
+        twin = getattr(synchronous, renamed.get(name, name))
+        if inspect.isfunction(method):
+            assert list(inspect.signature(twin).parameters) == list(inspect.signature(method).parameters), name
+
+
+def test_the_front_door_is_sorted_and_open():
+    """What `__all__` names is there, in order."""
+    assert sorted(ai_chat.__all__) == ai_chat.__all__
+    for name in ai_chat.__all__:
+        assert getattr(ai_chat, name) is not None
