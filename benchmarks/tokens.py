@@ -1,4 +1,4 @@
-"""How fast tokens are counted, beside tiktoken alone on the same texts in the same run: `python benchmarks/tokens.py`."""
+"""How fast tokens are counted, beside tiktoken alone on the same texts in the same run."""
 
 from __future__ import annotations
 
@@ -16,10 +16,19 @@ from ai_chat.accounting.encodings import PATTERNS, load, read_ranks
 
 ROUNDS = 5
 CLAUSES = (
-    "模型每次读到的文字都先切成词元", "流式输出断开时已经产生的费用照样要算", "今天下午三点在北京开会", "请把下面的报告翻译成英文",
-    "这个函数在并发调用时会不会出错", "缓存命中以后不再向上游发送请求", "温度越低回答越稳定", "天气预报说明天有雨记得带伞",
-    "余额不足的时候应该提前提醒用户", "他沿着河边慢慢走回了家", "数据库迁移失败要能够安全回滚", "小学生也能看懂的解释才是好解释",
-)  # fmt: skip
+    "模型每次读到的文字都先切成词元",
+    "流式输出断开时已经产生的费用照样要算",
+    "今天下午三点在北京开会",
+    "请把下面的报告翻译成英文",
+    "这个函数在并发调用时会不会出错",
+    "缓存命中以后不再向上游发送请求",
+    "温度越低回答越稳定",
+    "天气预报说明天有雨记得带伞",
+    "余额不足的时候应该提前提醒用户",
+    "他沿着河边慢慢走回了家",
+    "数据库迁移失败要能够安全回滚",
+    "小学生也能看懂的解释才是好解释",
+)
 
 
 def texts() -> dict[str, str]:

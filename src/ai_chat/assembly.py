@@ -131,7 +131,6 @@ class Services:
         if name in self._routes:
             return self._routes[name]
         target = self.target(name)
-        provider = self.provider(target.provider)
         model = target.model
         if target.provider == LOCAL and model and "/" not in name:
             raise UnknownModel(
@@ -139,6 +138,7 @@ class Services:
                 "or use the model 'local'.",
                 param="model",
             )
+        provider = self.provider(target.provider)
         if not model and target.provider != LOCAL:
             model = await self._first_model(target.provider, provider)
         label = str(Target(provider=target.provider, model=model))

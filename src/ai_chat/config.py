@@ -109,9 +109,7 @@ class Settings(BaseSettings):
             return cls(**arguments)
         except ValidationError as error:
             raise _explained(error, arguments) from None
-        except (
-            ValueError
-        ) as error:  # a source that cannot be read at all: bad TOML, bad encoding, a value that is no JSON
+        except ValueError as error:  # a source that cannot be read at all, such as a value that is no JSON
             raise SettingsError(f"The settings cannot be read: {str(error).splitlines()[0]}.") from error
 
     @classmethod
@@ -124,7 +122,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is the library's
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order the sources."""
-        return init_settings, env_settings, dotenv_settings, TomlConfigSettingsSource(settings_cls, config_file())
+        return init_settings, env_settings, dotenv_settings, _toml(settings_cls)
 
     _native: dict[str, str] = PrivateAttr(default_factory=dict)
 
@@ -172,7 +170,7 @@ class Settings(BaseSettings):
     def origins(self) -> dict[str, str]:
         """Say for each setting (as `a.b`) where its value comes from, for those that are not defaults."""
         sources: tuple[tuple[str, PydanticBaseSettingsSource], ...] = (
-            ("config.toml", TomlConfigSettingsSource(type(self), config_file())),
+            ("config.toml", _toml(type(self))),
             ("./.env", DotEnvSettingsSource(type(self))),
             ("environment", EnvSettingsSource(type(self))),
         )
@@ -186,6 +184,15 @@ def config_file() -> Path:
     """Give the path of config.toml, which may not exist."""
     folder = os.environ.get(f"{PREFIX}CONFIG_DIR") or dotenv().get(f"{PREFIX}CONFIG_DIR")
     return Path(folder or platformdirs.user_config_path("ai-chat", appauthor=False)) / "config.toml"
+
+
+def _toml(settings: type[BaseSettings]) -> TomlConfigSettingsSource:
+    path = config_file()
+    try:
+        return TomlConfigSettingsSource(settings, path)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SettingsError(f"{path} cannot be read ({reason}); mend it, or move it away.") from error
 
 
 def dotenv() -> dict[str, str]:

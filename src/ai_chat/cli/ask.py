@@ -97,7 +97,8 @@ class Asking:
                 answer = self._session.stream(question.prompt, on_notice=self._voice.notice)
                 result = await self._read(answer, show=not question.as_json)
         except BaseException as error:
-            self._end_line()
+            if isinstance(error, Exception) or self._output.terminal:  # into a stuck pipe nothing more is written
+                self._end_line()
             await self._keep_part(answer, error)
             raise
         self._end_line()

@@ -41,7 +41,8 @@ class Output:
         self._blocking = blocking
         self._at_line_start = True
         self._encoding = _encoding()
-        self._terminal = sys.stdout is not None and sys.stdout.isatty()
+        self.terminal = sys.stdout is not None and sys.stdout.isatty()
+        """Whether a person is likely to see it as it comes."""
 
     def text(self, text: str) -> None:
         """Write text at once. What stdout's encoding does not know is replaced.
@@ -53,7 +54,7 @@ class Output:
         if not text:
             return
         self._at_line_start = text.endswith("\n")
-        self.data((text.translate(VISIBLE) if self._terminal else text).encode(self._encoding, "replace"))
+        self.data((text.translate(VISIBLE) if self.terminal else text).encode(self._encoding, "replace"))
 
     def end_line(self) -> None:
         """Write a newline unless the last one was written behind everything."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .conversations import Conversation, Turn
 from .messages import Message
-from .request import Call, Timeouts
+from .request import Call, Timeouts, ToolSpec
 from .stream import EventStream, Source
 
 Handler = Callable[[Call], Awaitable[EventStream]]
@@ -42,8 +42,14 @@ class TokenCounter(Protocol):
         """Count the tokens of a text."""
         ...
 
-    def messages(self, messages: Sequence[Message], model: str) -> int:
-        """Count the tokens a message list fills in the prompt."""
+    def messages(
+        self,
+        messages: Sequence[Message],
+        model: str,
+        tools: Sequence[ToolSpec] | None = None,
+        tool_choice: str | Mapping[str, Any] | None = None,
+    ) -> int:
+        """Count the tokens that messages and the definitions of tools fill in the prompt."""
         ...
 
 

@@ -172,9 +172,14 @@ def _postgres(url: URL, busy_seconds: float) -> Database:
 
 
 def _make_private(file: Path) -> None:
-    """Make the file if it is not there, for nobody else to read; SQLite gives its side files the same rights."""
+    """Make the file if it is not there, for nobody else to read; SQLite gives its side files the same rights.
+
+    One that is there is not touched: closing it here would drop the locks that this process has on it.
+    """
     try:
-        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        pass
     except OSError as error:
         raise StorageFailed(
             f"The database {str(file)!r} cannot be opened ({error.strerror}); "

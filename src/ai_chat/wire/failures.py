@@ -143,7 +143,7 @@ _SENTENCES: Mapping[type[ChatError], tuple[str, str]] = {
     RateLimited: ("got too many requests or tokens from this key", "try again"),
     Unavailable: ("is overloaded, starting or down", "try again"),
     ServerFailed: ("failed", "try again"),
-    BadRequest: ("refused the request", "change what it names"),
+    BadRequest: ("refused the request", "check the request and its parameters"),
 }
 
 
@@ -151,13 +151,13 @@ def decode_error(status: int, headers: Mapping[str, str], body: bytes, *, provid
     """Make the error that a refusal means; what it says is known first by its code, then its words, then its status.
 
     Args:
-        status: HTTP status; below 400 for an error that came inside an answer.
+        status: HTTP status.
         headers: with lower-case names.
         body: whatever came; it may be empty, a web page or cut.
         provider: the name that begins the sentence.
     """
-    said, where = _read(body)
-    return _error(status, said, where, provider, retry_after(headers))
+    said, quoted = _read(body)
+    return _error(status, said, f"HTTP {status}{quoted}", provider, retry_after(headers, said.message))
 
 
 def decode_error_in_answer(answer: Mapping[str, Any]) -> ChatError | None:
@@ -165,7 +165,7 @@ def decode_error_in_answer(answer: Mapping[str, Any]) -> ChatError | None:
     if not answer.get("error") and ("choices" in answer or not _message(answer)):
         return None
     said = _of_json(answer)
-    return _error(200, said, _quoted(said.message), "The upstream", None)
+    return _error(200, said, f"in its answer{_quoted(said.message)}", "The upstream", None)
 
 
 def encode_error(error: ChatError) -> tuple[int, bytes]:
@@ -189,9 +189,8 @@ def _error(status: int, said: _Said, where: str, provider: str, wait: float | No
         lead = f"has a model whose window holds {said.window:,} tokens, and the prompt has {said.prompt_tokens:,}"
     if mend == "try again":
         mend = "try again later" if wait is None else f"try again in {max(wait, 1):.0f} s"
-    begun = f"HTTP {status}" if status >= 400 else "in its answer"  # noqa: PLR2004 - HTTP: 4xx and 5xx are refusals
     return kind(
-        f"{provider} {lead} ({begun}{where}); {mend}.",
+        f"{provider} {lead} ({where}); {mend}.",
         param=said.param,
         retry_after=wait,
         upstream_status=status,

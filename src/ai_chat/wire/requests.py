@@ -119,7 +119,9 @@ def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> None:
     names = [name for name, _ in pairs]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise BadRequest(f"{twice!r} stands twice in one object of the body; send it once.", param=twice)
+        raise BadRequest(
+            f"The field {shown(twice)} stands twice in one object of the body; send it once.", param=twice[:64]
+        )
 
 
 def _unreadable(body: bytes, error: orjson.JSONDecodeError) -> BadRequest:

@@ -16,16 +16,23 @@ from ..core.usage import NOTHING
 _HALF = re.compile("[\ud800-\udfff]")
 _SHOWN = 60
 """Characters of a wrong value that a sentence repeats."""
+_LONGEST_PATH = 200
 
 
 def bad(path: str, value: object, wanted: str) -> BadRequest:
     """Make the error for a wrong value; `wanted` ends the sentence "… must be"."""
+    path = _short(path)
     return BadRequest(f"{path} is {shown(value)}, and must be {wanted}.", param=path)
 
 
 def missing(path: str, wanted: str) -> BadRequest:
     """Make the error for a value that is not there; `wanted` ends the sentence "… must be"."""
     return BadRequest(f"{path} is missing, and must be {wanted}.", param=path)
+
+
+def _short(path: str) -> str:
+    """Cut a path that holds names of the client's own making."""
+    return path if len(path) <= _LONGEST_PATH else path[:_LONGEST_PATH] + "…"
 
 
 def shown(value: object) -> str:
@@ -45,6 +52,7 @@ def shown(value: object) -> str:
 
 def half_pair(path: str, half: str) -> BadRequest:
     """Make the error for a text that is no Unicode."""
+    path = _short(path)
     return BadRequest(
         f"{path} holds half of a surrogate pair (U+{ord(half):04X}), which is no character; cut texts between "
         "characters, not inside one.",
@@ -58,6 +66,7 @@ def find_flaw(value: object, path: str) -> BadRequest | None:
         half = _HALF.search(value)
         return half_pair(path, half[0]) if half else None
     if isinstance(value, float) and not math.isfinite(value):
+        path = _short(path)
         return BadRequest(f"{path} is {value}, which JSON does not have; send a number, or leave it out.", param=path)
     inner: Iterable[tuple[str, object]] = ()
     if isinstance(value, Mapping):
