@@ -20,7 +20,9 @@ from .gateway.dispatch import Dispatch
 from .logs import CallLog
 from .providers import catalog
 from .providers.catalog import LOCAL, Row, Target
+from .providers.engine import EngineOptions
 from .providers.http import Http
+from .providers.local import LocalProvider
 from .providers.network import Network
 from .providers.openai import OpenAIProvider, Upstream
 from .providers.weights import Weights
@@ -93,19 +95,27 @@ class Services:
 
         Raises:
             SettingsError: the alias has no setting.
+            UnknownModel: there is no provider whose model it could be.
         """
-        settings = self.settings
-        if name in {"fast", "reasoning"}:
-            meant = settings.fast_model if name == "fast" else settings.reasoning_model
-            if meant is None:
-                raise SettingsError(f"The model {name!r} is not set; say which with AI_CHAT_{name.upper()}_MODEL.")
-            return catalog.parse(meant, self.default_provider())
-        if name == "default":
-            if settings.model is not None:
-                return catalog.parse(settings.model, self.default_provider())
-            provider = self.default_provider()
+        provider = self.default_provider()
+        meant = self._meant(name)
+        if meant is None:
             return Target(provider=provider, model=self._default_model(provider))
-        return catalog.parse(name, self.default_provider())
+        target = catalog.parse(meant, provider)
+        if target.provider == LOCAL and target.model and not meant.startswith(f"{LOCAL}/"):
+            raise UnknownModel(
+                f"The model {meant!r} is not known without a key; set OPENAI_API_KEY (or another provider's) to use "
+                "it, or use the model 'local'.",
+                param="model",
+            )
+        return target
+
+    def _meant(self, name: str) -> str | None:
+        """Give what stands behind an alias, or the name itself; None for a default that nobody has set."""
+        aliases = {"fast": self.settings.fast_model, "reasoning": self.settings.reasoning_model}
+        if name in aliases and aliases[name] is None:
+            raise SettingsError(f"The model {name!r} is not set; say which with AI_CHAT_{name.upper()}_MODEL.")
+        return self.settings.model if name == "default" else aliases.get(name, name)
 
     def default_provider(self) -> str:
         """Give the first provider of the catalog that has a key or an address of its own; without any, `local`."""
@@ -132,12 +142,6 @@ class Services:
             return self._routes[name]
         target = self.target(name)
         model = target.model
-        if target.provider == LOCAL and model and "/" not in name:
-            raise UnknownModel(
-                f"The model {name!r} is not known without a key; set OPENAI_API_KEY (or another provider's) to use it, "
-                "or use the model 'local'.",
-                param="model",
-            )
         provider = self.provider(target.provider)
         if not model and target.provider != LOCAL:
             model = await self._first_model(target.provider, provider)
@@ -258,7 +262,9 @@ class Services:
         )
 
     def _local(self) -> Provider:
-        raise NotImplementedError
+        local = self.settings.local
+        options = EngineOptions(threads=local.threads, context=local.context, parallel=local.parallel)
+        return LocalProvider(self.weights(), model=local.model, options=options, idle_stop=local.idle_stop)
 
 
 def _timeouts(settings: TimeoutSettings) -> Timeouts:

@@ -43,7 +43,7 @@ from sqlalchemy import text
 url, head, migrations = sys.argv[1:]
 
 async def main():
-    database = connect(url)
+    database = await connect(url)
     await upgrade(database, head=head, migrations=Path(migrations))
     async with database.writing() as connection:
         await connection.execute(text("UPDATE conversations SET title = title WHERE 1 = 0"))
@@ -57,7 +57,7 @@ asyncio.run(main())
 
 @asynccontextmanager
 async def opened(url, **options):
-    database = connect(url)
+    database = await connect(url)
     try:
         await upgrade(database, **options)
         yield database

@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 
@@ -95,7 +95,8 @@ class FileServer:
         await writer.drain()
         if answer.stall is not None:
             self.stalled.set()
-            await reader.read()
+            with suppress(ConnectionError):
+                await reader.read()
             self.left.set()
 
 

@@ -1,11 +1,10 @@
 """Databases in a file: where they lie, who may read them, how they are copied, and what goes wrong with disks."""
 
+import asyncio
 import os
 import shutil
-import signal
 import sqlite3
 import stat
-import subprocess
 import sys
 import tempfile
 import threading
@@ -107,7 +106,7 @@ async def test_a_relative_path_is_taken_from_the_working_folder():
     store = await open_store(Path("chat.db"))
     await store.aclose()
 
-    assert Path("chat.db").stat().st_size > 0
+    assert titles_in(Path("chat.db")) == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such rights")
@@ -139,7 +138,7 @@ def steps(tmp_path: Path) -> Path:
 
 
 async def upgrade_to(file: Path, head: str, migrations: Path) -> None:
-    database = connect(url_of(file))
+    database = await connect(url_of(file))
     try:
         await upgrade(database, head=head, migrations=migrations)
     finally:
@@ -237,49 +236,40 @@ async def test_a_folder_in_its_place(file):
 
 
 @pytest.fixture
-def unprivileged():
-    """Do the rest of the test as a user whom rights concern; they do not concern root."""
+def own_folder():
+    """Give a folder, and do the test as a user whom rights concern; they do not concern root."""
     if os.name == "nt":
         pytest.skip("Windows has no such rights")
-    was = os.geteuid()
-    if was == 0:
-        os.seteuid(65534)
-    yield
-    os.seteuid(was)
-
-
-@pytest.fixture
-def open_folder():
-    """Give a folder that everyone may enter, unlike those of pytest."""
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o777)
+        was = os.geteuid()
+        if was == 0:
+            os.chown(folder, 65534, 65534)
+            os.seteuid(65534)
         yield Path(folder)
-        Path(folder).chmod(0o777)
+        os.seteuid(was)
 
 
-async def test_a_folder_that_cannot_be_written(open_folder, unprivileged):
+async def test_a_folder_that_cannot_be_written(own_folder):
     """A database cannot begin in a read-only folder, and nothing is left there."""
-    open_folder.chmod(0o555)
+    own_folder.chmod(0o555)
 
     with pytest.raises(StorageFailed, match=r"cannot be opened \(Permission denied\)"):
-        await open_store(open_folder / "ai-chat.db")
-    assert not list(open_folder.iterdir())
+        await open_store(own_folder / "ai-chat.db")
+    assert not list(own_folder.iterdir())
 
 
-async def test_a_file_that_cannot_be_written(open_folder, unprivileged):
+async def test_a_file_that_cannot_be_written(own_folder):
     """A database whose file has become read-only gives a sentence."""
-    file = open_folder / "ai-chat.db"
+    file = own_folder / "ai-chat.db"
     store = await open_store(file)
     await store.create(id="c", title="kept")
     await store.aclose()
     file.chmod(0o444)
+    store = await open_store(file)
 
     with pytest.raises(StorageFailed, match="is read-only; make the file and its folder writable"):
-        store = await open_store(file)
-        try:
-            await store.create(title="lost")
-        finally:
-            await store.aclose()
+        await store.create(title="lost")
+    await store.aclose()
     assert titles_in(file) == ["kept"]
 
 
@@ -307,7 +297,7 @@ async def test_a_full_disk_loses_nothing(file):
 
 async def test_a_database_that_someone_keeps_locked(stored):
     """A write that another process does not let through ends with a sentence; reading goes on meanwhile."""
-    database = connect(url_of(stored), busy_seconds=0.05)
+    database = await connect(url_of(stored), busy_seconds=0.05)
     with closing(sqlite3.connect(stored, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StorageFailed, match="locked for too long"):
@@ -342,13 +332,14 @@ async def test_two_stores_of_one_process(file):
 
 async def test_a_killed_process_loses_nothing(file):
     """Every turn whose writing was over when the process was killed is there, and the line is unbroken."""
-    command = [sys.executable, "-c", WRITER, url_of(file)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
-        for line in writer.stdout:
-            if int(line) == 60:
-                break
-        writer.send_signal(signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
-        told = [60, *map(int, writer.stdout.read().split())][-1]
+    writer = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", WRITER, url_of(file), stdout=asyncio.subprocess.PIPE
+    )
+    while int(told := await writer.stdout.readline()) < 60:
+        pass
+    writer.kill()
+    rest, _ = await writer.communicate()
+    told = int([told, *rest.split()][-1])
 
     store = await open_store(file)
     line = await store.path("c")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from types import TracebackType
 from typing import Self
 
 from ..core.events import Batch, Event, TextDelta, events_of
@@ -63,9 +64,11 @@ class Answer:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *exc: object) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._stream is not None:
-            await self._stream.__aexit__(*exc)  # it tells a cancelled reader from one who left
+            await self._stream.__aexit__(kind, error, trace)  # it tells a cancelled reader from one who left
         self._end(None)
 
     async def aclose(self) -> None:

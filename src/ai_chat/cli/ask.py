@@ -10,7 +10,7 @@ from ..chat.answer import Answer
 from ..chat.session import Session
 from ..client import AsyncChat
 from ..core.errors import ChatError
-from ..core.events import Batch, ReasoningDelta, RefusalDelta, TextDelta, events_of
+from ..core.events import Batch, Notice, ReasoningDelta, RefusalDelta, TextDelta, events_of
 from ..core.result import ChatResult
 from .printing import Output, OutputClosed, Voice, say
 from .process import Interrupts
@@ -120,6 +120,8 @@ class Asking:
                 pieces.append(event.text)
             elif isinstance(event, ReasoningDelta):
                 self._voice.reasoning(event.text)
+            elif isinstance(event, Notice):
+                self._voice.notice(event)
         if pieces:
             self._show("".join(pieces))
 

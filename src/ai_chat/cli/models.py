@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
@@ -10,10 +11,27 @@ from ..core.errors import BadRequest
 from ..providers import catalog
 from ..providers.fetching import Progress
 from ..providers.memory import free_memory
+from ..providers.weight_rows import WeightsRow
 from .ask import opened
 from .printing import Output, Voice, size, table
 from .process import Interrupts
 from .question import checked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One row of weights as it is listed."""
+
+    name: str
+    bytes: int
+    """Of the file."""
+    memory: int
+    """Bytes it takes when loaded."""
+    context: int | None
+    licence: str | None
+    installed: bool
+    default: bool
+    """Whether the model `local` means it."""
 
 
 async def list_weights(_: Interrupts, *, as_json: bool) -> int:
@@ -21,38 +39,36 @@ async def list_weights(_: Interrupts, *, as_json: bool) -> int:
     output, voice = Output(), Voice()
     async with opened(voice) as services:
         weights = services.weights()
-        here = {each.row.name: each for each in weights.installed()}
+        here = {each.row.name for each in weights.installed()}
         default = services.settings.local.model or weights.choose(free_memory()).row.name
-        rows = [
-            {
-                "name": row.name,
-                "bytes": row.size,
-                "installed": row.name in here,
-                "default": row.name == default,
-                "memory": row.memory,
-                "context": row.context,
-                "licence": row.licence,
-            }
-            for row in weights.rows()
-        ]
+        rows = [_listed(row, here, default) for row in weights.rows()]
     if as_json:
         output.data(orjson.dumps(rows, option=orjson.OPT_APPEND_NEWLINE))
         return 0
     head = ("NAME", "FILE", "MEMORY", "INSTALLED", "DEFAULT")
     cells = [
-        (
-            f"local/{row['name']}",
-            size(row["bytes"]),
-            size(row["memory"]),
-            "yes" if row["installed"] else "no",
-            "yes" if row["default"] else "",
-        )
-        for row in rows
+        (f"local/{row.name}", size(row.bytes), size(row.memory), _yes(row.installed), _yes(row.default)) for row in rows
     ]
     output.text(table([head, *cells]))
-    if not here:
+    if default not in here:
         voice.line(f"The first question fetches {default}; so does `ai-chat models pull {default}`.")
     return 0
+
+
+def _listed(row: WeightsRow, here: set[str], default: str) -> Listed:
+    return Listed(
+        name=row.name,
+        bytes=row.size,
+        memory=row.memory,
+        context=row.context,
+        licence=row.licence,
+        installed=row.name in here,
+        default=row.name == default,
+    )
+
+
+def _yes(it_is: bool) -> str:  # noqa: FBT001 - a cell of a table
+    return "yes" if it_is else "no"
 
 
 async def list_offered(_: Interrupts, *, provider: str, as_json: bool) -> int:

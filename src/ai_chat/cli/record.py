@@ -8,6 +8,7 @@ from typing import Self
 from uuid import uuid4
 
 from ..core.conversations import Conversation, Turn, TurnState
+from ..core.errors import BadRequest
 from ..core.messages import Message
 from ..core.ports import ConversationStore
 from ..core.result import ChatResult
@@ -30,11 +31,17 @@ class Record:
         """Give the conversation of that id, begun if there is none; without an id a new one.
 
         Raises:
+            BadRequest: a deleted conversation has that id.
             ChatError: the store cannot be read or written.
         """
         conversation = await store.get(name) if name is not None else None
         if conversation is None:
-            return cls(store, await store.create(id=name), ())
+            try:
+                return cls(store, await store.create(id=name), ())
+            except BadRequest:  # begun by somebody else since, or deleted
+                conversation = await store.get(name) if name is not None else None
+                if conversation is None:
+                    raise
         return cls(store, conversation, await store.path(conversation.id))
 
     @property

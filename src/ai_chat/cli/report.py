@@ -13,12 +13,12 @@ from ..core.usage import Usage
 
 def as_json(result: ChatResult) -> bytes:
     """Write an answer as one line of JSON. What is not known is null."""
-    report = result.report
+    report, message = result.report, result.message
     fields = {
-        "content": result.message.content if result.message.content is None else result.text,
+        "content": result.text or (None if message.refusal or message.tool_calls else ""),
         "model": (report.model_served if report else None) or result.model,
         "finish_reason": result.finish_reason,
-        "tool_calls": _tool_calls(result.message),
+        "tool_calls": _tool_calls(message),
         "usage": _usage(result.usage),
         "cost": _cost(report),
         "timings": _timings(report),

@@ -41,7 +41,7 @@ class EngineOptions:
     context: int = 8192
     """Tokens of one answer's window, prompt and answer together."""
     parallel: int = 2
-    """Answers it works on at once. Each has a window of its own, and memory for it is taken when the model is loaded."""
+    """Answers it works on at once. Each has a window of its own, whose memory is taken when the model is loaded."""
     batch: int = 128
     """Tokens of a prompt that are read in one step. A cancelled call is not noticed within a step."""
     cache_mib: int = 256
@@ -61,7 +61,7 @@ class Engine:
         path: Path,
         *,
         name: str = "local",
-        options: EngineOptions = EngineOptions(),  # noqa: B008 - a frozen value
+        options: EngineOptions = EngineOptions(),
         command: Sequence[str] | None = None,
         load_seconds: float = LOAD_SECONDS,
     ) -> None:
@@ -245,8 +245,8 @@ class Engine:
                 "take another model."
             )
         return (
-            f"The embedded engine {self.ending} while it loaded {self.name}; if memory ran out, close other programs or "
-            "take a smaller model, and see `ai-chat doctor` for its last words."
+            f"The embedded engine {self.ending} while it loaded {self.name}; if memory ran out, close other programs "
+            "or take a smaller model, and see `ai-chat doctor` for its last words."
         )
 
 

@@ -67,7 +67,7 @@ class Flights(Generic[Result]):
         while (flight := self._flights.get(key)) is not None and flight.leaving:
             await asyncio.wait([flight.task])  # what was given up must have ended before it begins anew
         if self._closed:
-            raise _closing()
+            raise closing()
         if flight is None:
             flight = self._flights[key] = _Flight(work, key)
             flight.task.add_done_callback(lambda task: self._landed(key, task))
@@ -76,7 +76,7 @@ class Flights(Generic[Result]):
             return await asyncio.shield(flight.task)
         except asyncio.CancelledError:
             if flight.task.cancelled() and self._closed:
-                raise _closing() from None
+                raise closing() from None
             raise
         finally:
             flight.leave(tell)
@@ -103,5 +103,6 @@ def _told(listener: Tell, notice: Notice) -> None:
         log.exception("a reader of notices failed")
 
 
-def _closing() -> Unavailable:
+def closing() -> Unavailable:
+    """Give the error of a call that comes too late."""
     return Unavailable("The embedded model is being shut down with the app; start the app again to use it.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 DIRECT = Network()
 NO_HURRY = Timeouts()
+LARGE_BYTES = 2**20
+"""A body longer than this is written piece by piece, so that it does not hold up the loop."""
 DRAIN_SECONDS = 1.0
 """How long a finished reply may take to send its last bytes before its connection is given up."""
 
@@ -215,7 +218,7 @@ class Http:
                 response = await session.request(
                     method,
                     url,
-                    data=body,
+                    data=io.BytesIO(body) if body is not None and len(body) > LARGE_BYTES else body,
                     headers=headers,
                     proxy=self._network.proxy_for(url),
                     timeout=_client_timeout(timeouts.connect),

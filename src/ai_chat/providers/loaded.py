@@ -47,6 +47,11 @@ class Shelf(Protocol):
 class ModelEngine(Protocol):
     """One run of an engine; `Engine` is one."""
 
+    address: str
+    """Where it listens, once it has started."""
+    key: str
+    """What a request must bring."""
+
     @property
     def alive(self) -> bool:
         """Whether it runs."""
@@ -90,17 +95,27 @@ class Loaded:
     """The way to it."""
 
 
-RunModel = Callable[[Path, WeightsRow], tuple[ModelEngine, Callable[[], Provider]]]
-"""Makes an engine for a file, not started yet, and what gives the way to it once it has."""
+MakeEngine = Callable[[Path, WeightsRow], ModelEngine]
+"""Makes an engine for a file; it is not started yet."""
+Connect = Callable[[ModelEngine], Provider]
+"""Gives the way to an engine that has started."""
 
 
 class LoadedModel:
     """At most one engine at a time: two would share the memory that one of them was chosen for."""
 
-    def __init__(self, shelf: Shelf, run: RunModel, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        shelf: Shelf,
+        *,
+        make_engine: MakeEngine,
+        connect: Connect,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Load nothing yet. `monotonic` gives seconds that only go forward."""
         self._shelf = shelf
-        self._run = run
+        self._make_engine = make_engine
+        self._connect = connect
         self._monotonic = monotonic
         self._loaded: Loaded | None = None
         self._fetches: Flights[Path] = Flights()
@@ -114,10 +129,10 @@ class LoadedModel:
         """The last that the engine wrote, the present one or the one before."""
         return self._loaded.engine.log_tail if self._loaded is not None else self._last_words
 
-    def is_ready(self, row: str) -> bool:
-        """Whether that model is loaded and lives."""
+    def ready(self, row: str) -> Loaded | None:
+        """Give that model if it is loaded and lives."""
         loaded = self._loaded
-        return loaded is not None and loaded.row == row and loaded.engine.alive
+        return loaded if loaded is not None and loaded.row == row and loaded.engine.alive else None
 
     async def fetch(self, row: str, tell: Tell) -> None:
         """See to it that the weights are here.
@@ -133,10 +148,7 @@ class LoadedModel:
         Raises:
             ChatError: it cannot be loaded.
         """
-        loaded = self._loaded
-        if loaded is not None and self.is_ready(row):
-            return loaded
-        return await self._starts.join(row, tell, partial(self._start, row))
+        return self.ready(row) or await self._starts.join(row, tell, partial(self._start, row))
 
     async def stop(self) -> None:
         """Give the memory back. Nobody may be using the model any more."""
@@ -158,13 +170,13 @@ class LoadedModel:
             self._refuse_to_crash_on()
             path = await self._fetch(row, tell)
             tell(Notice("loading", f"Loading {row} into memory, which takes some seconds.", {"model": row}))
-            engine, connect = self._run(path, self._shelf.row(row))
+            engine = self._make_engine(path, self._shelf.row(row))
             try:
                 await engine.start()
             except LocalModelFailed:
                 self._note_end(engine)
                 raise
-            self._loaded = Loaded(row, engine, connect())
+            self._loaded = Loaded(row, engine, self._connect(engine))
             return self._loaded
 
     async def _let_go(self) -> None:

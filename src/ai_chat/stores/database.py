@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +85,8 @@ class Database:
             await self._reader.dispose()
 
 
-def connect(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Database:
-    """Make the engines of a database. A file is made if it is not there; nothing else is opened yet.
+async def connect(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Database:
+    """Make the engines of a database. A file is made if it is not there; no tables are made yet.
 
     Args:
         url: as `open_conversations` takes it.
@@ -92,12 +94,12 @@ def connect(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Database:
 
     Raises:
         SettingsError: the URL cannot be used, or its driver is not installed.
-        StorageFailed: the file cannot be made or written.
+        StorageFailed: the file cannot be made or opened.
     """
     parsed = _parsed(url)
     is_sqlite = parsed.drivername.startswith("sqlite")
     try:
-        return _sqlite(parsed, busy_seconds) if is_sqlite else _postgres(parsed, busy_seconds)
+        return await _sqlite(parsed, busy_seconds) if is_sqlite else _postgres(parsed, busy_seconds)
     except ModuleNotFoundError as error:
         extra = "sqlite" if is_sqlite else "postgres"
         raise SettingsError(
@@ -132,9 +134,11 @@ def _parsed(url: str) -> URL:
     return parsed.set(query=options)
 
 
-def _sqlite(url: URL, busy_seconds: float) -> Database:
+async def _sqlite(url: URL, busy_seconds: float) -> Database:
     file = Path(url.database or "")
-    _make_private(file)
+    name = repr(str(file))
+    with told(name):
+        await asyncio.to_thread(_prepare, file, busy_seconds)
     writer = create_async_engine(
         url,
         connect_args={"isolation_level": None, "timeout": busy_seconds},
@@ -154,7 +158,7 @@ def _sqlite(url: URL, busy_seconds: float) -> Database:
     event.listen(writer.sync_engine, "connect", _set_up_writer)
     event.listen(writer.sync_engine, "begin", _begin_immediate)
     event.listen(reader.sync_engine, "connect", _set_up_reader)
-    return Database(repr(str(file)), writer=writer, reader=reader, file=file)
+    return Database(name, writer=writer, reader=reader, file=file)
 
 
 def _postgres(url: URL, busy_seconds: float) -> Database:
@@ -171,10 +175,11 @@ def _postgres(url: URL, busy_seconds: float) -> Database:
     return Database(name, writer=engine, reader=engine.execution_options(isolation_level="AUTOCOMMIT"))
 
 
-def _make_private(file: Path) -> None:
-    """Make the file if it is not there, for nobody else to read; SQLite gives its side files the same rights.
+def _prepare(file: Path, busy_seconds: float) -> None:
+    """Make the file if it is not there, and open it once: what can go wrong with it does so here.
 
-    One that is there is not touched: closing it here would drop the locks that this process has on it.
+    It is made for nobody else to read; SQLite gives its side files the same rights. One that is there is left to
+    SQLite: opening and closing it here would drop the locks that this process may have on it.
     """
     try:
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -185,12 +190,15 @@ def _make_private(file: Path) -> None:
             f"The database {str(file)!r} cannot be opened ({error.strerror}); "
             "check that its folder is there and that both can be written."
         ) from error
+    # A connection that fails within aiosqlite leaves a thread behind that may report to a loop that has gone.
+    with closing(sqlite3.connect(file, timeout=busy_seconds)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _set_up_writer(connection: Any, _record: object) -> None:
     # With NORMAL nothing is lost however this process ends. A power cut may take back the last seconds and leaves the
     # file whole; FULL would make each write wait for the disk.
-    _run_all(connection, "PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", "PRAGMA foreign_keys = ON")
+    _run_all(connection, "PRAGMA synchronous = NORMAL", "PRAGMA foreign_keys = ON")
 
 
 def _set_up_reader(connection: Any, _record: object) -> None:

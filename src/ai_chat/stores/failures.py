@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -64,7 +65,7 @@ def told(name: str) -> Iterator[None]:
     """
     try:
         yield
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         if isinstance(error, StatementError) and isinstance(error.orig, (TypeError, ValueError)):
             raise error.orig from None  # our own: a value that no column takes
         raise StorageFailed(_sentence(error).format(name=name)) from error

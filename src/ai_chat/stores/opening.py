@@ -39,7 +39,7 @@ async def open_conversations(
         raise SettingsError(
             f"Conversations are kept with {error.name}, which is not installed; install ai-chat-app[sqlite]."
         ) from error
-    database = connect(url)
+    database = await connect(url)
     try:
         await upgrade(database)
     except BaseException:

@@ -21,7 +21,7 @@ QUERY_WORDS = 32
 
 SPACELESS = (
     "\u3005-\u3007"  # iteration mark, ideographic zero
-    "\u3040-\u30ff\u31f0-\u31ff"  # kana
+    "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"  # kana, without the dot between words
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
     "\uac00-\ud7af"  # Hangul: spaced, but its endings are part of the word
 )

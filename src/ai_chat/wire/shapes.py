@@ -170,4 +170,4 @@ def dumps(value: object) -> bytes:
 def _as_dict(value: object) -> dict[str, Any]:
     if isinstance(value, Mapping):
         return dict(value)
-    raise TypeError(f"{type(value).__name__} is no JSON value")
+    raise TypeError  # the sentence is the writer's
