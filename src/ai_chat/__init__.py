@@ -9,7 +9,19 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .chat.answer import Answer
+    from .chat.session import Session
+    from .client import AsyncChat
+    from .core.errors import ChatError
+    from .core.events import Notice
+    from .core.messages import Message
+    from .core.request import Timeouts
+    from .core.result import ChatResult
+    from .core.usage import Usage
+    from .sync import Chat, SyncAnswer, SyncSession
 
 __version__ = "0.1.0"
 
@@ -27,6 +39,7 @@ _HOMES = {
     "Timeouts": "core.request",
     "Usage": "core.usage",
 }
+"""Where each public name lives; it is loaded when it is first asked for, so that the import costs next to nothing."""
 
 __all__ = [
     "Answer",

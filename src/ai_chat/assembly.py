@@ -21,8 +21,11 @@ from .logs import CallLog
 from .providers import catalog
 from .providers.catalog import LOCAL, Row, Target
 from .providers.engine import EngineOptions
+from .providers.fetching import Progress
 from .providers.http import Http
+from .providers.loaded import FetchNotices
 from .providers.local import LocalProvider
+from .providers.memory import free_memory
 from .providers.network import Network
 from .providers.openai import OpenAIProvider, Upstream
 from .providers.weights import Weights
@@ -161,6 +164,19 @@ class Services:
             self._providers[name] = self._local() if name == LOCAL else self._upstream(catalog.rows()[name])
         return self._providers[name]
 
+    @property
+    def catalog(self) -> Mapping[str, Row]:
+        """The providers there are, by name; the embedded model is none of them."""
+        return catalog.rows()
+
+    def address(self, provider: str) -> str:
+        """Give the address at which a provider of the catalog is asked.
+
+        Raises:
+            SettingsError: its key or address is missing or cannot be used.
+        """
+        return self._upstream(self.catalog[provider]).upstream.base_url
+
     # --- the other rooms ------------------------------------------------------------------------------------------
 
     async def conversations(self) -> ConversationStore:
@@ -190,6 +206,14 @@ class Services:
         if self._weights is None:
             self._weights = Weights(self.data_dir() / "models", self.http)
         return self._weights
+
+    def fetch_notices(self, tell: Callable[[Notice], None]) -> Callable[[Progress], None]:
+        """Give what turns the progress of a fetch of weights into notices."""
+        return FetchNotices(tell)
+
+    def free_memory(self) -> int | None:
+        """Give the bytes of memory that a model could take here; None where nobody says."""
+        return free_memory()
 
     def data_dir(self) -> Path:
         """Give the data folder, made if it was not there.
@@ -233,7 +257,7 @@ class Services:
             self._first_models[name] = offered[0].id
         return self._first_models[name]
 
-    def _upstream(self, row: Row) -> Provider:
+    def _upstream(self, row: Row) -> OpenAIProvider:
         settings = self.settings
         url = settings.base_url(row.url_variable) if row.url_variable else None
         own_address = url is not None

@@ -18,6 +18,8 @@ from .core.request import Call, ChatRequest, Timeouts
 from .core.result import ChatResult
 from .wire.requests import decode_message, decode_request, encode_message
 
+__all__ = ["Answer", "AsyncChat", "OnNotice", "Prompt", "Session"]
+
 Prompt = str | Sequence[Message | Mapping[str, Any]]
 """A question, or a list of messages as values or as OpenAI writes them."""
 OnNotice = Callable[[Notice], None]

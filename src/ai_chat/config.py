@@ -176,6 +176,15 @@ class Settings(BaseSettings):
         )
         return {name: label for label, source in sources for name in _flat(source()) if name.split(".")[0] in self}
 
+    @property
+    def config_file(self) -> Path:
+        """The path of config.toml, which may not exist."""
+        return config_file()
+
+    def unknown_variables(self) -> list[str]:
+        """Give the AI_CHAT_ variables that no setting listens to: most likely misspelt."""
+        return unknown_variables()
+
     def __contains__(self, name: str) -> bool:
         return name in type(self).model_fields
 

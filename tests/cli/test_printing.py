@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ai_chat.cli.models import Watch
 from ai_chat.cli.printing import VISIBLE, Output, Voice, say, size, table
 from ai_chat.core.events import Notice
-from ai_chat.providers.fetching import Progress
 
 GIGABYTE = 10**9
 
@@ -36,21 +34,6 @@ def test_a_download_of_unknown_size(capsys):
     for done in (1, 2, 3):
         voice.download("Fetching m", done, None)
     assert capsys.readouterr().err == "Fetching m\n"
-
-
-def test_the_news_of_a_fetch(capsys):
-    """Why a source was given up and that the hash is checked are told once each."""
-    watch = Watch(Voice())
-    watch(Progress(name="m", stage="trying", source="b", note="a does not answer."))
-    watch(Progress(name="m", stage="downloading", done=5, total=5, source="b"))
-    watch(Progress(name="m", stage="checking"))
-    watch(Progress(name="m", stage="checking"))
-    watch(Progress(name="m", stage="done"))
-    assert capsys.readouterr().err.splitlines() == [
-        "a does not answer.",
-        "Fetching m from b 100 % of 0.0 MB",
-        "Checking m against its publisher's hash.",
-    ]
 
 
 def test_a_terminal_is_not_steered(monkeypatch, capsysbinary):

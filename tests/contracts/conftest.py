@@ -11,6 +11,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
+from tests.conversations import SteppedClock, decode, encode
+
+from ai_chat.core.ports import ConversationStore
+from ai_chat.stores import open_conversations
 
 POSTGRES = os.environ.get("AI_CHAT_TEST_POSTGRES")  # read now: the environment of a test is clean
 
@@ -54,3 +58,16 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite+aiosqlite:///{tmp_path / 'ai-chat.db'}"
     return request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture
+def clock() -> SteppedClock:
+    return SteppedClock()
+
+
+@pytest.fixture
+async def store(database_url: str, clock: SteppedClock) -> AsyncIterator[ConversationStore]:
+    """Give an empty store of conversations over each kind of database in turn."""
+    store = await open_conversations(database_url, encode=encode, decode=decode, now=clock)
+    yield store
+    await store.aclose()

@@ -6,9 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from ..assembly import Services
-from ..chat.answer import Answer
-from ..chat.session import Session
-from ..client import AsyncChat
+from ..client import Answer, AsyncChat, Session
 from ..core.errors import ChatError
 from ..core.events import Batch, Notice, ReasoningDelta, RefusalDelta, TextDelta, events_of
 from ..core.result import ChatResult

@@ -15,14 +15,8 @@ import orjson
 
 from .. import __version__
 from ..assembly import Services
-from ..config import Settings, config_file, unknown_variables
 from ..core.errors import ChatError, SettingsError
 from ..core.ports import Provider
-from ..providers import catalog
-from ..providers.catalog import LOCAL, Row
-from ..providers.memory import free_memory
-from ..providers.openai import OpenAIProvider
-from ..providers.weights import Weights
 from .findings import (
     DefaultFound,
     Findings,
@@ -60,19 +54,19 @@ async def doctor(_: Interrupts, *, online: bool, as_json: bool) -> int:
 
 async def examine(services: Services, *, online: bool) -> Findings:
     """Look at everything; with `online` each provider that is set up is asked for its models."""
-    rows = [row for row in catalog.rows().values() if _variables_set(services, row)]
-    providers = await asyncio.gather(*(_provider(services, row, online=online) for row in rows))
+    names = [name for name in services.catalog if _variables_set(services, name)]
+    providers = await asyncio.gather(*(_provider(services, name, online=online) for name in names))
     local = await _local(services)
     return Findings(
         version=__version__,
         python=platform.python_version(),
         platform=f"{platform.system()} {platform.machine()}",
-        settings=_settings(services.settings),
+        settings=_settings(services),
         data_folder=_folder(services),
         default=_default(services, providers, local),
         providers=tuple(providers),
         unset_providers=tuple(
-            f"{row.name} ({row.key or row.url_variable})" for row in catalog.rows().values() if row not in rows
+            f"{name} ({row.key or row.url_variable})" for name, row in services.catalog.items() if name not in names
         ),
         local=local,
     )
@@ -90,7 +84,8 @@ def _without_settings(error: SettingsError) -> Findings:
     )
 
 
-def _settings(settings: Settings) -> SettingsFound:
+def _settings(services: Services) -> SettingsFound:
+    settings = services.settings
     values: list[SettingFound] = []
     for name, origin in settings.origins().items():
         value: Any = settings
@@ -102,11 +97,11 @@ def _settings(settings: Settings) -> SettingsFound:
         for scheme, address in settings.proxies()
     ]
     return SettingsFound(
-        config_file=str(config_file()),
-        config_file_exists=config_file().is_file(),
+        config_file=str(settings.config_file),
+        config_file_exists=settings.config_file.is_file(),
         env_file_exists=Path(".env").is_file(),
         values=tuple(values),
-        unknown=tuple(unknown_variables()),
+        unknown=tuple(settings.unknown_variables()),
     )
 
 
@@ -138,24 +133,25 @@ def _folder(services: Services) -> FolderFound:
 # --- providers ----------------------------------------------------------------------------------------------------
 
 
-def _variables_set(services: Services, row: Row) -> list[str]:
+def _variables_set(services: Services, provider: str) -> list[str]:
+    row = services.catalog[provider]
     return [name for name in (row.key, row.optional_key, row.url_variable) if name and services.settings.has(name)]
 
 
-async def _provider(services: Services, row: Row, *, online: bool) -> ProviderFound:
+async def _provider(services: Services, name: str, *, online: bool) -> ProviderFound:
+    row = services.catalog[name]
     key = row.key or row.optional_key
     state: KeyState = "set" if services.settings.has(key) else "missing" if row.key else "not needed"
     fault = outcome = models = None
     url = row.base_url
     try:
-        provider = services.provider(row.name)
+        url = services.address(name)
     except SettingsError as error:
         fault = error.message
         state = "unusable" if key and key in fault else state
     else:
-        url = provider.upstream.base_url if isinstance(provider, OpenAIProvider) else url
         if online:
-            outcome, models = await _asked(provider)
+            outcome, models = await _asked(services.provider(name))
     return ProviderFound(
         name=row.name,
         title=row.title,
@@ -181,18 +177,22 @@ async def _asked(provider: Provider) -> tuple[str, int | None]:
 def _default(services: Services, providers: Sequence[ProviderFound], local: LocalFound) -> DefaultFound:
     try:
         target = services.target("default")
-    except SettingsError as error:
+    except ChatError as error:
         return DefaultFound(model=services.settings.model, why="AI_CHAT_MODEL", error=error.message)
     if services.settings.model is not None:
         why = f"AI_CHAT_MODEL, from {services.settings.origins().get('model', 'an argument')}"
-    elif target.provider == LOCAL:
+    elif target.provider not in services.catalog:
         why = "no provider is set up"
     else:
-        variables = " and ".join(_variables_set(services, catalog.rows()[target.provider]))
+        variables = " and ".join(_variables_set(services, target.provider))
         why = f"{variables} {'is' if ' and ' not in variables else 'are'} set"
         why += "" if target.model else "; the first of its models is taken"
-    if target.provider == LOCAL:
-        return DefaultFound(model=str(target), why=why, error=local.error)
+    if target.provider not in services.catalog:
+        known = not target.model or target.model in {row.name for row in local.weights}
+        fault = (
+            None if known else f"There are no weights named {target.model!r}; `ai-chat models` shows which there are."
+        )
+        return DefaultFound(model=str(target), why=why, error=local.error or fault)
     found = next((each for each in providers if each.name == target.provider), None)
     fault = found.error if found is not None else _cannot_open(services, target.provider)
     if found is not None and found.online not in {None, "ok"}:
@@ -213,7 +213,7 @@ async def _local(services: Services) -> LocalFound:
         engine: str | None = version("xllamacpp")
     except PackageNotFoundError:
         engine = None
-    memory = free_memory()
+    memory = services.free_memory()
     try:
         weights = services.weights()
     except SettingsError as problem:  # no data folder
@@ -222,7 +222,7 @@ async def _local(services: Services) -> LocalFound:
     row, error = services.settings.local.model or choice.row.name, None
     here = {each.row.name for each in weights.installed()}
     checked = [
-        WeightsFound(name=name, installed=name in here, error=await _fault(weights, name) if name in here else None)
+        WeightsFound(name=name, installed=name in here, error=await _fault(services, name) if name in here else None)
         for name in (each.name for each in weights.rows())
     ]
     if row not in {each.name for each in checked}:
@@ -243,9 +243,9 @@ async def _local(services: Services) -> LocalFound:
     )
 
 
-async def _fault(weights: Weights, name: str) -> str | None:
+async def _fault(services: Services, name: str) -> str | None:
     try:
-        await weights.path(name)
+        await services.weights().path(name)
     except ChatError as error:
         return error.message
     return None

@@ -8,10 +8,6 @@ from pathlib import Path
 import orjson
 
 from ..core.errors import BadRequest
-from ..providers import catalog
-from ..providers.fetching import Progress
-from ..providers.memory import free_memory
-from ..providers.weight_rows import WeightsRow
 from .ask import opened
 from .printing import Output, Voice, size, table
 from .process import Interrupts
@@ -40,8 +36,19 @@ async def list_weights(_: Interrupts, *, as_json: bool) -> int:
     async with opened(voice) as services:
         weights = services.weights()
         here = {each.row.name for each in weights.installed()}
-        default = services.settings.local.model or weights.choose(free_memory()).row.name
-        rows = [_listed(row, here, default) for row in weights.rows()]
+        default = services.settings.local.model or weights.choose(services.free_memory()).row.name
+        rows = [
+            Listed(
+                name=row.name,
+                bytes=row.size,
+                memory=row.memory,
+                context=row.context,
+                licence=row.licence,
+                installed=row.name in here,
+                default=row.name == default,
+            )
+            for row in weights.rows()
+        ]
     if as_json:
         output.data(orjson.dumps(rows, option=orjson.OPT_APPEND_NEWLINE))
         return 0
@@ -55,18 +62,6 @@ async def list_weights(_: Interrupts, *, as_json: bool) -> int:
     return 0
 
 
-def _listed(row: WeightsRow, here: set[str], default: str) -> Listed:
-    return Listed(
-        name=row.name,
-        bytes=row.size,
-        memory=row.memory,
-        context=row.context,
-        licence=row.licence,
-        installed=row.name in here,
-        default=row.name == default,
-    )
-
-
 def _yes(it_is: bool) -> str:  # noqa: FBT001 - a cell of a table
     return "yes" if it_is else "no"
 
@@ -74,10 +69,9 @@ def _yes(it_is: bool) -> str:  # noqa: FBT001 - a cell of a table
 async def list_offered(_: Interrupts, *, provider: str, as_json: bool) -> int:
     """Show the models that a provider offers."""
     output, voice = Output(), Voice()
-    if provider not in catalog.rows():
-        names = ", ".join(catalog.rows())
-        raise BadRequest(f"There is no provider {provider!r}; there are {names}.")
     async with opened(voice) as services:
+        if provider not in services.catalog:
+            raise BadRequest(f"There is no provider {provider!r}; there are {', '.join(services.catalog)}.")
         offered = await services.provider(provider).models()
     if as_json:
         rows = [{"name": f"{provider}/{model.id}", "context": model.context} for model in offered]
@@ -92,7 +86,7 @@ async def pull(_: Interrupts, *, what: str, name: str | None) -> int:
     voice = Voice()
     what = checked(what, "The name").removeprefix("local/")
     async with opened(voice) as services:
-        watch = Watch(voice)
+        watch = services.fetch_notices(voice.notice)
         if "://" in what:
             row = await services.weights().fetch_url(what, name, progress=watch)
             path = await services.weights().path(row.name)
@@ -108,7 +102,7 @@ async def add(_: Interrupts, *, file: Path, name: str | None) -> int:
     """Take in a GGUF file that is on this machine already."""
     voice = Voice()
     async with opened(voice) as services:
-        row = await services.weights().add(file, name, progress=Watch(voice))
+        row = await services.weights().add(file, name, progress=services.fetch_notices(voice.notice))
     Output().text(f"local/{row.name}\n")
     return 0
 
@@ -130,26 +124,3 @@ async def path(_: Interrupts, *, name: str) -> int:
         found = await services.weights().path(checked(name, "The name").removeprefix("local/"))
     Output().text(f"{found}\n")
     return 0
-
-
-class Watch:
-    """Shows how far the fetching of a file is."""
-
-    def __init__(self, voice: Voice) -> None:
-        """Show it on `voice`."""
-        self._voice = voice
-        self._stage = ""
-
-    def __call__(self, progress: Progress) -> None:
-        """Take the news."""
-        if progress.note:
-            self._voice.line(progress.note)
-        if progress.stage in {"downloading", "waiting"}:
-            what = "Another process fetches" if progress.stage == "waiting" else "Fetching"
-            source = f" from {progress.source}" if progress.source else ""
-            self._voice.download(f"{what} {progress.name}{source}", progress.done, progress.total)
-        elif progress.stage == "checking" and self._stage != "checking":
-            self._voice.line(f"Checking {progress.name} against its publisher's hash.")
-        elif progress.stage == "done":
-            self._voice.quiet()
-        self._stage = progress.stage

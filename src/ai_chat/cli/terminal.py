@@ -16,7 +16,7 @@ from prompt_toolkit.output import create_output
 from .printing import say
 from .process import INTERRUPTED, Leave
 
-PROMPT = "› "
+PROMPT = "> "
 
 
 class Pressed(Exception):

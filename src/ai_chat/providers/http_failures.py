@@ -36,7 +36,7 @@ FAILURES: dict[str, tuple[type[ChatError], str]] = {
     "ClientError": (ConnectionFailed, "The connection to {where} was lost before an answer came; ask again."),
     "ConnectionError": (ConnectionFailed, "The connection to {where} was lost before an answer came; ask again."),
 }
-"""By the name of the HTTP library's class, so that the library is not loaded to fail with; the nearest class decides."""
+"""By the name of the HTTP library's class, so that it is not loaded just to fail; the nearest class decides."""
 
 PHASES = {
     "connect": "{where} could not be reached within {seconds:g} s",
