@@ -12,7 +12,7 @@ from tests.upstream import Upstream, streamed, whole
 import ai_chat
 from ai_chat import AsyncChat, Chat, Message
 from ai_chat.core.errors import BadRequest, SettingsError, StreamBroken, UnknownModel
-from ai_chat.core.events import Notice, TextDelta
+from ai_chat.core.events import ChoiceFinished, ExtraFields, Finished, Notice, ReasoningDelta, Started, TextDelta
 from ai_chat.providers.scripted import Echo, Scripted, cut_after
 from ai_chat.sync import SyncAnswer, SyncSession
 
@@ -240,3 +240,24 @@ def test_the_front_door_is_sorted_and_open():
     assert sorted(ai_chat.__all__) == ai_chat.__all__
     for name in ai_chat.__all__:
         assert getattr(ai_chat, name) is not None
+
+
+async def test_thinking_is_not_sent_back():
+    """What a model thought stays with its answer; the next question carries what was said alone."""
+    thought = [
+        Started("i", "m", 0),
+        ReasoningDelta("hm"),
+        TextDelta("yes"),
+        ExtraFields("message", {"annotations": [1]}),
+        ChoiceFinished("stop"),
+        Finished(),
+    ]
+    model = Scripted(thought, [Started("i", "m", 0), ReasoningDelta("hm"), StreamBroken("gone")], "ok")
+    async with AsyncChat(handler=model) as chat:
+        session = chat.session()
+        assert (await session.complete("a")).message.reasoning == "hm"
+        with pytest.raises(StreamBroken):
+            await session.complete("b")
+        await session.complete("c")
+    sent = model.requests[2].messages
+    assert [(m.text, m.reasoning, dict(m.extra)) for m in sent[1:4:2]] == [("yes", None, {}), ("", None, {})]

@@ -12,6 +12,7 @@ from ..core.messages import Message
 from ..core.ports import Handler, TokenCounter
 from ..core.request import Call, ChatRequest
 from ..core.result import ChatResult
+from ..core.usage import NOTHING
 from .answer import Answer, complete
 from .window import fit
 
@@ -100,7 +101,7 @@ class Session:
     def _ended(self, question: Message, answer: Answer) -> None:
         self._running = None
         if answer.has_begun:
-            self._messages += [question, answer.result.message]
+            self._messages += [question, as_history(answer.result.message)]
 
     def _window(self, messages: tuple[Message, ...]) -> tuple[tuple[Message, ...], Notice | None]:
         model = self._template.model
@@ -123,3 +124,13 @@ class Session:
         if len(text) <= COUNTED_CHARACTERS:
             return self._parts.counter.messages((message,), model)
         return round(self._parts.counter.text(text[:COUNTED_CHARACTERS], model) * len(text) / COUNTED_CHARACTERS)
+
+
+def as_history(message: Message) -> Message:
+    """Give an answer as it is sent back with the next question.
+
+    What only an answer holds (thinking, annotations) stays behind: several upstreams refuse to be told it. An answer
+    that was stopped before its first word is an empty text, which every upstream takes.
+    """
+    content = message.content if message.content is not None or message.tool_calls else ""
+    return replace(message, content=content, reasoning=None, extra=NOTHING)
