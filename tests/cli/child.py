@@ -42,7 +42,7 @@ class Child:
             arguments: of the command.
             env: all of its environment beyond PATH.
             stdin: what is piped in; None keeps the pipe open.
-            files: `stdout` or `stderr`, where it is not to be read here.
+            files: `stdout` or `stderr`, where it is not to be read here, and other options of the process.
         """
         self._arguments = arguments
         self._env = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **env}
@@ -88,10 +88,13 @@ class Child:
         self.process.send_signal(number)
 
     async def shows(self, text: str, *, on: str = "out") -> None:
-        """Wait until it has written that text."""
+        """Wait until it has written that text, or anything at all."""
         async with self._news:
-            await self._news.wait_for(lambda: text.encode() in self._read[on] or all(r.done() for r in self._readers))
-        assert text.encode() in self._read[on], self._read
+            await self._news.wait_for(lambda: self._has(text, on) or all(reader.done() for reader in self._readers))
+        assert self._has(text, on), self._read
+
+    def _has(self, text: str, on: str) -> bool:
+        return text.encode() in self._read[on] if text else bool(self._read[on])
 
     async def ended(self) -> Ended:
         """Wait until it has ended."""

@@ -30,9 +30,12 @@ async def test_help_and_version(env, arguments, shown):
     assert shown in ended.out
 
 
-def test_help_loads_nothing_dear():
+@pytest.mark.parametrize("argument", ["--help", "--version"])
+def test_help_loads_nothing_dear(argument):
     """Help and version do not wait for libraries that only calls need."""
-    program = f"import sys; from ai_chat.cli import main; main(['--help']); print({set(HEAVY)!r} & sys.modules.keys())"
+    program = (
+        f"import sys; from ai_chat.cli import main; main([{argument!r}]); print({set(HEAVY)!r} & {{*sys.modules}})"
+    )
     out = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
     assert out.splitlines()[-1] == "set()"
 

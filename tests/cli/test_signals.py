@@ -8,7 +8,8 @@ import signal
 import sys
 
 import pytest
-from tests.cli.child import Child
+from tests.cli.child import Child, run
+from tests.providers.file_server import Answer, serving
 from tests.upstream import Reply, streamed
 
 from ai_chat.assembly import Services
@@ -16,10 +17,18 @@ from ai_chat.assembly import Services
 SSE = {"Content-Type": "text/event-stream"}
 
 
+async def test_an_open_stdin_that_is_silent(env, upstream):
+    """A question in the arguments does not wait for ever for a pipe that nobody uses or closes."""
+    async with Child("ask", "hi", env=env, stdin=None) as child:
+        ended = await child.ended()
+    assert (ended.code, ended.out) == (0, "Hello\n")
+    assert "so it is left out" in ended.sentence
+
+
 async def test_while_it_waits_for_stdin(env):
     """Ctrl-C ends the wait for a pipe that nobody closes, which was told."""
     async with Child("ask", env=env, stdin=None) as child:
-        await child.shows("waiting for the end of standard input", on="err")
+        await child.shows("Waiting for standard input to end", on="err")
         child.interrupt()
         ended = await child.ended()
     assert ended.code == 130
@@ -107,14 +116,43 @@ async def test_a_reader_that_leaves(env, upstream):
     assert (ended.code, ended.err) == (141, "")
 
 
+async def test_during_a_download(env, clean_environment):
+    """Ctrl-C in a download keeps what came, and the next one goes on from there."""
+    data = b"GGUF" + bytes(2**20)
+    async with serving() as files:
+        url = files.serve("/toy.gguf", Answer(data=data, stall=2**19), Answer(data=data))
+        async with Child("models", "pull", url, env=env) as child:
+            await files.stalled.wait()
+            await child.shows("Fetching toy", on="err")
+            child.interrupt()
+            ended = await child.ended()
+        await files.left.wait()
+        assert (ended.code, ended.out, "Traceback" in ended.err) == (130, "", False)
+        again = await run("models", "pull", url, env=env)
+        assert again.code == 0
+        file = clean_environment / "data" / "models" / "toy.gguf"
+        assert (again.out, file.read_bytes()) == (f"{file}\n", data)
+        assert "range" in files.asked("/toy.gguf")[1]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
-async def test_a_full_disk_behind_the_output(env):
+@pytest.mark.parametrize("arguments", [("ask", "hi"), ("--help",), ("ask", "--help"), ("doctor",)])
+async def test_a_full_disk_behind_the_output(env, arguments):
     """An output that cannot be written is told in a sentence."""
     with open("/dev/full", "wb") as full:  # noqa: ASYNC230, PTH123 - a device
-        async with Child("ask", "hi", env=env, stdout=full) as child:
+        async with Child(*arguments, env=env, stdout=full) as child:
             ended = await child.ended()
     assert ended.code == 1
     assert ended.sentence == "Standard output cannot be written (No space left on device)."
+
+
+@pytest.mark.parametrize(("descriptor", "code"), [(0, 0), (1, 1), (2, 0)], ids=["stdin", "stdout", "stderr"])
+async def test_a_closed_standard_stream(env, descriptor, code):
+    """A command that was started with one of its streams closed does without it."""
+    async with Child("ask", "hi", env=env, preexec_fn=lambda: os.close(descriptor)) as child:
+        ended = await child.ended()
+    assert (ended.code, ended.out) == (code, "" if descriptor == 1 else "Hello\n")
+    assert "Traceback" not in ended.err
 
 
 @pytest.mark.parametrize("module", ["ai_chat.cli.commands", "ai_chat.cli.ask", "aiohttp"])

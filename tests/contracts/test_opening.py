@@ -185,7 +185,10 @@ async def test_processes_that_start_at_once(database_url, steps, is_new):
         async with opened(database_url, head="next", migrations=steps) as database:
             assert "colour" in await columns(database)
         if database_url.startswith("sqlite"):
-            for file in Path(database_url.partition(":///")[2]).parent.glob("ai-chat.db*"):
+            files = list(Path(database_url.partition(":///")[2]).parent.glob("ai-chat.db*"))
+            copies = [] if is_new else [f"ai-chat.db.{HEAD}.bak"]
+            assert sorted(file.name for file in files) == ["ai-chat.db", *copies]
+            for file in files:
                 file.unlink()
 
 

@@ -124,6 +124,18 @@ async def test_one_file_remains(stored):
     assert [path.name for path in stored.parent.glob("ai-chat.db*")] == ["ai-chat.db"]
 
 
+async def test_what_is_purged_leaves_no_words(stored):
+    """With a conversation the words go that it and its turns were found by."""
+    store = await open_store(stored)
+    await store.add(make_turn("t", "rain"))
+    await store.delete("c")
+    await store.purge()
+    async with store._database.reading() as connection:
+        for table in ("turns", "title_words", "turn_words"):
+            assert await connection.scalar(text(f"SELECT count(*) FROM {table}")) == 0  # noqa: S608
+    await store.aclose()
+
+
 # --- copies -------------------------------------------------------------------------------------------------------
 
 
@@ -355,8 +367,11 @@ async def test_closing_leaves_no_thread(file):
     store = await open_store(file)
     await store.create()
     await store.list()
-    assert set(threading.enumerate()) > before
+    workers = [thread for thread in threading.enumerate() if thread not in before and "worker" in thread.name]
+    assert workers
     await store.aclose()
     await store.aclose()
 
-    assert not [thread for thread in threading.enumerate() if thread not in before and "worker" in thread.name]
+    for worker in workers:
+        worker.join(10)
+    assert not [worker for worker in workers if worker.is_alive()]

@@ -13,6 +13,7 @@ MISUSED = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and give its exit code: 0 fine, 1 the model failed, 2 bad input or settings, 130 Ctrl-C."""
+    _open_standard_descriptors()
     before = signal.getsignal(signal.SIGINT)
     signal.signal(signal.SIGINT, _leave)  # from here to the loop nothing is open yet that would have to be closed
     try:
@@ -28,6 +29,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return MISUSED
     finally:
         signal.signal(signal.SIGINT, before if arguments is not None else signal.SIG_DFL)  # no trace on the way out
+
+
+def _open_standard_descriptors() -> None:
+    """Let no file or socket of ours get the number of a standard stream that whoever started us has closed."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
 
 
 def _leave(*_: object) -> None:

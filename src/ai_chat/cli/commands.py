@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from .printing import say
+from .printing import output_failure, say
 
 MISUSED = 2
 
@@ -56,19 +56,25 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - this is the last place where anything can be told
         from .process import report  # noqa: PLC0415
 
-        return report(error)
+        return report(output_failure(error) if isinstance(error, OSError) else error)  # nothing else was opened here
+
+
+def _print_version(asked: bool) -> None:  # noqa: FBT001 - the signature is the library's
+    if asked:
+        typer.echo(f"ai-chat {__version__}")
+        raise typer.Exit
 
 
 @app.callback(invoke_without_command=True)
 def _top(
     context: typer.Context,
     *,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
 ) -> None:
     """Chat with any OpenAI-style model, or with one on your own machine."""
-    if version:
-        typer.echo(f"ai-chat {__version__}")
-        raise typer.Exit
+    del version
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,15 +86,19 @@ async def pull(_: Interrupts, *, what: str, name: str | None) -> int:
     """Fetch a row by its name, or any GGUF file by its URL."""
     voice = Voice()
     what = checked(what, "The name").removeprefix("local/")
+    if name is not None and "://" not in what:
+        raise BadRequest("--name goes with a URL; weights that are known by name keep it.")
     async with opened(voice) as services:
         watch = services.fetch_notices(voice.notice)
-        if "://" in what:
-            row = await services.weights().fetch_url(what, name, progress=watch)
-            path = await services.weights().path(row.name)
-        elif name is not None:
-            raise BadRequest("--name goes with a URL; weights that are known by name keep it.")
-        else:
-            path = await services.weights().fetch(what, progress=watch)
+        try:
+            if "://" in what:
+                row = await services.weights().fetch_url(what, name, progress=watch)
+                path = await services.weights().path(row.name)
+            else:
+                path = await services.weights().fetch(what, progress=watch)
+        except asyncio.CancelledError:
+            voice.line("Stopped; what came is kept, and the next pull goes on from there.")
+            raise
     Output().text(f"{path}\n")
     return 0
 

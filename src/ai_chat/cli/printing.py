@@ -70,10 +70,15 @@ class Output:
                 sys.stdout.buffer.write(data)
                 sys.stdout.buffer.flush()
         except OSError as error:
-            _forget(1)
-            if isinstance(error, BrokenPipeError):
-                raise OutputClosed from error
-            raise OutputFailed(f"Standard output cannot be written ({error.strerror or error}).") from error
+            raise output_failure(error) from error
+
+
+def output_failure(error: OSError) -> OutputClosed | OutputFailed:
+    """Give what it means that stdout could not be written; what its buffer still holds is lost."""
+    _forget(1)
+    if isinstance(error, BrokenPipeError):
+        return OutputClosed()
+    return OutputFailed(f"Standard output cannot be written ({error.strerror or error}).")
 
 
 class Voice:

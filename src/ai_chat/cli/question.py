@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 import re
+import select
 import sys
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
 from ..core.errors import BadRequest, RequestTooLarge
+from .printing import say
 
 MOST_BYTES = 64 * 2**20
 """Of stdin. No model's window comes near it."""
-WAITING_SECONDS = 2.0
-"""How long an open stdin may be silent before we say what we wait for."""
+WAITING_SECONDS = 3.0
+"""How long an open stdin may be silent."""
 CONVERSATION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -36,7 +37,7 @@ class Question:
 
 
 def prompt_from(words: Sequence[str]) -> str:
-    """Put the prompt together: the words, and below them what is piped in; `-` among them stands for that.
+    """Put the prompt together: the words, and below them what is piped in; `-` among them waits for that.
 
     Raises:
         BadRequest: there is none, or it is no text.
@@ -45,33 +46,45 @@ def prompt_from(words: Sequence[str]) -> str:
     given = checked(" ".join(word for word in words if word != "-"), "The prompt")
     piped = ""
     if sys.stdin is not None and ("-" in words or not sys.stdin.isatty()):
-        piped = text_of(read_all(sys.stdin.buffer), "Standard input")
+        must_come = "-" in words or not given.strip()
+        piped = text_of(read_all(sys.stdin.buffer, must_come=must_come), "Standard input")
     prompt = "\n\n".join(part for part in (given, piped) if part.strip())
     if not prompt:
         raise BadRequest('There is no question; write one, as in `ai-chat ask "What is SSE?"`, or pipe one in.')
     return prompt
 
 
-def read_all(stream: IO[bytes]) -> bytes:
-    """Read to the end. Whoever left stdin open without knowing is told.
+def read_all(stream: IO[bytes], *, must_come: bool) -> bytes:
+    """Read to the end.
+
+    A stdin that is open and silent is common where no person started the command. Unless something `must_come` it is
+    left out after a while; else the person is told what we wait for.
 
     Raises:
         RequestTooLarge: there is too much.
     """
-    reminder = threading.Timer(WAITING_SECONDS, _remind)
-    reminder.daemon = True
-    reminder.start()
     try:
+        if not _has_news(stream):
+            if not must_come:
+                say("Nothing came through standard input, so it is left out; write - behind the prompt to wait for it.")
+                return b""
+            say("Waiting for standard input to end, which Ctrl-D does where you type.")
         data = stream.read(MOST_BYTES + 1)
     except OSError as error:
         raise BadRequest(
             f"Standard input cannot be read ({error.strerror or error}); use </dev/null for none."
         ) from error
-    finally:
-        reminder.cancel()
     if len(data) > MOST_BYTES:
         raise RequestTooLarge(f"More than {MOST_BYTES:,} bytes were piped in, which no model can read; send less.")
     return data
+
+
+def _has_news(stream: IO[bytes]) -> bool:
+    """Wait a while for the first byte or the end; where that cannot be asked, take it as there."""
+    try:
+        return bool(select.select([stream], [], [], WAITING_SECONDS)[0])
+    except (OSError, ValueError):  # Windows asks sockets only; a test's stdin is no file
+        return True
 
 
 def text_of(data: bytes, where: str) -> str:
@@ -141,9 +154,3 @@ def checked_parameters(**parameters: Any) -> dict[str, Any]:
         if isinstance(value, float) and not math.isfinite(value):
             raise BadRequest(f"{name} is {value}, which is no number to use; leave it out or give another.", param=name)
     return {name: value for name, value in parameters.items() if value is not None and value != []}
-
-
-def _remind() -> None:
-    from .printing import say  # noqa: PLC0415 - hardly ever needed
-
-    say("waiting for the end of standard input; Ctrl-D ends it where you type, </dev/null where there is none.")
