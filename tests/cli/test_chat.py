@@ -61,7 +61,7 @@ async def test_commands(env, upstream, clean_environment):
     ended = await talk(env, *lines)
     sent = upstream.chats[0]
     assert (sent["model"], [message["role"] for message in sent["messages"]]) == ("m", ["system", "user"])
-    assert "1 answers, 5 tokens in and 7 out" in ended.err
+    assert "Answers: 1, 5 tokens in and 7 out, cost unknown." in ended.err
     assert "There is no command /nonsense" in ended.err
     assert f"{target} is there already" in ended.err
     assert (ended.code, len(upstream.chats)) == (2, 1)

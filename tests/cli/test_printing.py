@@ -38,7 +38,7 @@ def test_a_download_of_unknown_size(capsys):
 
 def test_a_terminal_is_not_steered(monkeypatch, capsysbinary):
     """Control characters reach a terminal as pictures, and a pipe as they are."""
-    escape = "\x1b[2J\x07\x9b\ta\n"
+    escape = "\x1b[2J\x07\x9b\ta\r\n"
     assert escape.translate(VISIBLE) == "␛[2J␇\ufffd\ta\n"
     Output().text(escape)
     assert capsysbinary.readouterr().out == escape.encode()

@@ -10,7 +10,7 @@ import pytest
 
 from ai_chat.core.errors import StreamBroken
 from ai_chat.core.events import Batch, is_content
-from ai_chat.core.result import fold
+from ai_chat.core.folding import fold
 from ai_chat.core.stream import EventStream
 
 from ..sources import ANSWER, Given, Stepped, watched

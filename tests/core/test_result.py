@@ -17,8 +17,9 @@ from ai_chat.core.events import (
     UsageReported,
     batch_of,
 )
+from ai_chat.core.folding import Folder, fold
 from ai_chat.core.messages import ToolCall
-from ai_chat.core.result import ChatResult, Folder, Logprobs, fold
+from ai_chat.core.result import ChatResult, Logprobs
 from ai_chat.core.stream import EventStream
 from ai_chat.core.usage import Usage
 

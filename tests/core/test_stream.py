@@ -7,7 +7,7 @@ import pytest
 
 from ai_chat.core.errors import ServerFailed, StreamBroken
 from ai_chat.core.events import Batch, ChoiceFinished, Event, Finished, batch_of, is_content
-from ai_chat.core.result import fold
+from ai_chat.core.folding import fold
 from ai_chat.core.stream import EventStream
 
 from ..sources import ANSWER, END, HEAD, HELLO, STOP, WORLD, Given, Stepped, read_into, watched

@@ -9,8 +9,8 @@ from tests.doubles import Words, ask, to
 
 from ai_chat.core.errors import RateLimited, StreamBroken
 from ai_chat.core.events import ChoiceFinished, Finished, Started, TextDelta, UsageReported, events_of
+from ai_chat.core.folding import fold
 from ai_chat.core.request import Timeouts
-from ai_chat.core.result import fold
 from ai_chat.core.usage import Usage
 from ai_chat.gateway.dispatch import COUNTED_CHARACTERS, Dispatch
 from ai_chat.providers.scripted import Echo, Scripted, cut_after

@@ -9,8 +9,8 @@ from tests.doubles import Words, ask, to
 
 from ai_chat.core.errors import RateLimited, StreamBroken
 from ai_chat.core.events import Started, TextDelta
+from ai_chat.core.folding import fold
 from ai_chat.core.request import Timeouts
-from ai_chat.core.result import fold
 from ai_chat.gateway import pipeline
 from ai_chat.gateway.dispatch import Dispatch
 from ai_chat.providers.scripted import Scripted, cut_after

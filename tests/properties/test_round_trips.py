@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from ai_chat.core.errors import BadRequest, ChatError
 from ai_chat.core.events import Chunk, Event
+from ai_chat.core.folding import Folder, unfold
 from ai_chat.core.messages import Message
 from ai_chat.core.request import ChatRequest
-from ai_chat.core.result import ChatResult, Folder, unfold
+from ai_chat.core.result import ChatResult
 from ai_chat.core.usage import Usage
 from ai_chat.wire.chunks import ChunkDecoder, ChunkEncoder
 from ai_chat.wire.completions import decode_completion, encode_completion

@@ -21,7 +21,8 @@ from ai_chat.core.events import (
     has_finished,
     is_content,
 )
-from ai_chat.core.result import ChatResult, fold, unfold
+from ai_chat.core.folding import fold, unfold
+from ai_chat.core.result import ChatResult
 from ai_chat.core.stream import EventStream, Map
 
 from ..answers import answers, answers_in_batches, cuts, results

@@ -19,7 +19,7 @@ from ai_chat.core.events import (
     UsageReported,
     batch_of,
 )
-from ai_chat.core.result import fold
+from ai_chat.core.folding import fold
 from ai_chat.core.stream import EventStream
 from ai_chat.core.usage import Usage
 from ai_chat.providers.choices import AHEAD, MergedChoices

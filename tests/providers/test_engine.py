@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.conftest import TEST_MODEL
 
 from ai_chat.core.errors import LocalModelFailed
 from ai_chat.providers.engine import CHILD, LOG_BYTES, Engine, EngineOptions
@@ -274,3 +275,53 @@ def test_the_child_needs_nothing_of_the_package():
     code = f"import runpy, sys; runpy.run_path({str(CHILD)!r}); print([n for n in sys.modules if 'ai_chat' in n])"
     run = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+# --- with the real engine and real weights -------------------------------------------------------------------------
+
+
+async def test_a_truncated_file_is_named(weights, tmp_path):
+    """The engine's own reason stands in the sentence."""
+    whole = next(weights.glob("*.gguf"))
+    cut = tmp_path / "cut.gguf"
+    with whole.open("rb") as file:
+        cut.write_bytes(file.read(20_000_000))
+    with pytest.raises(LocalModelFailed, match="not within the file bounds"):
+        await Engine(cut).start()
+
+
+ASKING_PARENT = """
+import asyncio, sys
+from pathlib import Path
+from ai_chat.core.messages import Message
+from ai_chat.core.request import Call, ChatRequest, Timeouts, Trail
+from ai_chat.providers.http import Http
+from ai_chat.providers.local import LocalProvider
+from ai_chat.providers.weights import Weights
+
+async def main():
+    local = LocalProvider(Weights(Path(sys.argv[1]), Http()), model=sys.argv[2])
+    question = ChatRequest(model="local", messages=(Message(role="user", content="Count from 1 to 1000."),))
+    opening = asyncio.create_task(local.open(Call(request=question, trail=Trail(trace_id="t")), "", Timeouts()))
+    if sys.argv[3] == "generating":
+        source = await opening
+        for _ in range(3):
+            await source.read()
+        process = local._model._loaded.engine._process
+    else:
+        while not (tasks := [t for t in asyncio.all_tasks() if t.get_name() == "engine log"]):
+            await asyncio.sleep(0.01)
+        process = tasks[0].get_coro().cr_frame.f_locals["process"]
+        await asyncio.sleep(0.2)
+    print(process.pid, flush=True)
+    await asyncio.sleep(600)
+
+asyncio.run(main())
+"""
+
+
+@LINUX
+@pytest.mark.parametrize("state", ["loading", "generating"])
+def test_no_engine_outlives_a_killed_parent(weights, state):
+    """Whatever it does when the parent is killed without warning, it ends too."""
+    end_with_parent(["-c", ASKING_PARENT, str(weights), TEST_MODEL, state])

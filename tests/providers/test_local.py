@@ -21,8 +21,8 @@ from ai_chat.core.errors import (
     UnknownModel,
 )
 from ai_chat.core.events import Batch, Notice
+from ai_chat.core.folding import fold
 from ai_chat.core.request import Call, ChatRequest, Sampling, Timeouts
-from ai_chat.core.result import fold
 from ai_chat.core.stream import EventStream
 from ai_chat.providers.engine import EngineOptions
 from ai_chat.providers.fetching import Progress
@@ -230,6 +230,18 @@ async def test_a_call_is_told_what_it_waits_for(house, local):
         ("loading", "Loading big into memory, which takes some seconds."),
     ]
     assert (first[0].data["done"], first[0].data["total"], second) == (1, 2, [])
+
+
+async def test_who_wakes_a_sleeping_engine_is_told(house, make):
+    """After some minutes without a call the engine has given its memory back, and the next one waits for it."""
+    local = make(options=EngineOptions(sleep_after=60))
+    told = []
+    for pause in (0.0, 59.0, 61.0):
+        house.time += pause
+        notices = heard(call := ask())
+        (await local.open(call, "", LIMITS)).close()
+        told.append([notice.text for notice in notices])
+    assert told[1:] == [[], ["Waking big, which takes a second or two."]]
 
 
 async def test_calls_at_the_same_time_share_one_loading(house, make):

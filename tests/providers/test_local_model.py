@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,18 +15,17 @@ from tests.conftest import TEST_MODEL
 from tests.doubles import ask
 from tests.grammar import all_events, check_grammar
 
-from ai_chat.core.errors import BadRequest, ContextTooLong, LocalModelFailed, StreamBroken
+from ai_chat.core.errors import BadRequest, ContextTooLong, StreamBroken
 from ai_chat.core.events import Batch, TextDelta
+from ai_chat.core.folding import fold
 from ai_chat.core.messages import Message
 from ai_chat.core.request import Call, ChatRequest, ResponseFormat, Sampling, Timeouts, ToolSpec, Trail
-from ai_chat.core.result import ChatResult, fold
+from ai_chat.core.result import ChatResult
 from ai_chat.core.stream import EventStream
 from ai_chat.providers.engine import Engine, EngineOptions
 from ai_chat.providers.http import Http
 from ai_chat.providers.local import LocalProvider
 from ai_chat.providers.weights import Weights
-
-from .test_engine import LINUX, end_with_parent
 
 # One engine for all tests that do not kill it: the loop it lives on must be theirs too.
 pytestmark = [pytest.mark.model, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
@@ -217,50 +215,3 @@ async def test_a_killed_engine_is_named_and_started_again(weights):
     assert (await answer(local, "Hello", max_tokens=2)).usage.output_tokens == 2
     await local.aclose()
     await http.aclose()
-
-
-async def test_a_truncated_file_is_named(weights, tmp_path):
-    """The engine's own reason stands in the sentence."""
-    whole = next(weights.glob("*.gguf"))
-    cut = tmp_path / "cut.gguf"
-    with whole.open("rb") as file:
-        cut.write_bytes(file.read(20_000_000))
-    with pytest.raises(LocalModelFailed, match="not within the file bounds"):
-        await Engine(cut).start()
-
-
-PARENT = """
-import asyncio, sys
-from pathlib import Path
-from ai_chat.core.messages import Message
-from ai_chat.core.request import Call, ChatRequest, Timeouts, Trail
-from ai_chat.providers.http import Http
-from ai_chat.providers.local import LocalProvider
-from ai_chat.providers.weights import Weights
-
-async def main():
-    local = LocalProvider(Weights(Path(sys.argv[1]), Http()), model=sys.argv[2])
-    question = ChatRequest(model="local", messages=(Message(role="user", content="Count from 1 to 1000."),))
-    opening = asyncio.create_task(local.open(Call(request=question, trail=Trail(trace_id="t")), "", Timeouts()))
-    if sys.argv[3] == "generating":
-        source = await opening
-        for _ in range(3):
-            await source.read()
-        process = local._model._loaded.engine._process
-    else:
-        while not (tasks := [t for t in asyncio.all_tasks() if t.get_name() == "engine log"]):
-            await asyncio.sleep(0.01)
-        process = tasks[0].get_coro().cr_frame.f_locals["process"]
-        await asyncio.sleep(0.2)
-    print(process.pid, flush=True)
-    await asyncio.sleep(600)
-
-asyncio.run(main())
-"""
-
-
-@LINUX
-@pytest.mark.parametrize("state", ["loading", "generating"])
-def test_no_engine_outlives_a_killed_parent(weights, state):
-    """Whatever it does when the parent is killed without warning, it ends too."""
-    end_with_parent(["-c", PARENT, str(weights), TEST_MODEL, state])

@@ -19,8 +19,8 @@ from ai_chat.core.errors import (
     UpstreamTimeout,
 )
 from ai_chat.core.events import TextDelta, events_of
+from ai_chat.core.folding import fold
 from ai_chat.core.request import Timeouts
-from ai_chat.core.result import fold
 from ai_chat.core.stream import EventStream
 from ai_chat.core.usage import Usage
 from ai_chat.providers.http import Http

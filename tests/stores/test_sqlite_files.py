@@ -16,10 +16,10 @@ import pytest
 from sqlalchemy import text
 
 from ai_chat.core.conversations import Turn
+from ai_chat.core.errors import StorageFailed
 from ai_chat.core.messages import Message
 from ai_chat.stores import open_conversations
 from ai_chat.stores.database import connect
-from ai_chat.stores.failures import StorageFailed
 from ai_chat.stores.upgrading import HEAD, MIGRATIONS, upgrade
 
 STEP = """

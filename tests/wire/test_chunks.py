@@ -20,7 +20,8 @@ from ai_chat.core.events import (
     TextDelta,
     UsageReported,
 )
-from ai_chat.core.result import ChatResult, Folder
+from ai_chat.core.folding import Folder
+from ai_chat.core.result import ChatResult
 from ai_chat.core.usage import Usage
 from ai_chat.wire.chunks import ChunkDecoder
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from ai_chat.core.errors import ChatError
 from ai_chat.core.events import Chunk
+from ai_chat.core.folding import unfold
 from ai_chat.core.request import ChatRequest
-from ai_chat.core.result import ChatResult, unfold
+from ai_chat.core.result import ChatResult
 from ai_chat.wire.chunks import ChunkEncoder
 from ai_chat.wire.completions import encode_completion
 from ai_chat.wire.failures import encode_error

@@ -9,9 +9,10 @@ from types import TracebackType
 from typing import Self
 
 from ..core.events import Batch, Event, TextDelta, events_of
+from ..core.folding import Folder
 from ..core.ports import Handler
 from ..core.request import Call, Trail
-from ..core.result import CallReport, ChatResult, Folder
+from ..core.result import CallReport, ChatResult
 from ..core.stream import EventStream
 
 

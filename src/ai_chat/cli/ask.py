@@ -42,6 +42,7 @@ async def ask(question: Question, interrupts: Interrupts) -> int:
     async with opened(voice) as services:
         record = None
         if question.conversation is not None:
+            AsyncChat(services=services).request("-", model=question.model, **question.parameters)  # or nothing begins
             record = await Record.open(await services.conversations(), question.conversation)
             await record.change(model=question.model, system=question.system)
         session = _session(services, question, record)
@@ -86,6 +87,7 @@ class Asking:
             OutputClosed, OutputFailed: nobody reads.
         """
         answer: Answer | None = None
+        result: ChatResult | None = None
         try:
             if question.whole:
                 result = await self._session.complete(question.prompt, on_notice=self._voice.notice)
@@ -97,7 +99,9 @@ class Asking:
         except BaseException as error:
             if isinstance(error, Exception) or self._output.terminal:  # into a stuck pipe nothing more is written
                 self._end_line()
-            await self._keep_part(answer, error)
+            if result is None and answer is not None and answer.has_begun:
+                result = answer.result
+            await self._keep_part(result, error)
             raise
         self._end_line()
         if self._record is not None:
@@ -135,10 +139,9 @@ class Asking:
         except Exception:  # noqa: BLE001 - it has been told already
             return
 
-    async def _keep_part(self, answer: Answer | None, error: BaseException) -> None:
+    async def _keep_part(self, result: ChatResult | None, error: BaseException) -> None:
         if self._record is None:
             return
-        result = answer.result if answer is not None and answer.has_begun else None
         stopped = isinstance(error, OutputClosed) or not isinstance(error, Exception)
         sentence = error.message if isinstance(error, ChatError) else type(error).__name__
         try:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Protocol
 
 from .. import __version__
@@ -16,7 +17,7 @@ from ..client import AsyncChat
 from ..core.conversations import Turn
 from ..core.errors import BadRequest
 from ..core.result import ChatResult
-from ..core.usage import Usage
+from ..core.usage import Cost, Usage
 from .ask import ENDINGS, Asking, opened
 from .export import save
 from .printing import Output, OutputClosed, OutputFailed, Voice
@@ -56,12 +57,15 @@ class Spent:
 
     answers: int = 0
     usage: Usage | None = None
+    cost: Cost = Decimal(0)
 
     def add(self, result: ChatResult) -> None:
         """Count an answer."""
         self.answers += 1
         if result.usage is not None:
             self.usage = result.usage if self.usage is None else self.usage + result.usage
+        cost = result.report.cost if result.report is not None else None
+        self.cost = None if cost is None or self.cost is None else self.cost + cost
 
 
 async def chat(start: Question, interrupts: Interrupts) -> int:
@@ -220,14 +224,13 @@ class Talk:
         await self._answer(record, question.message.text)
 
     async def _usage(self, _: str) -> None:
-        usage = self._spent.usage
-        if usage is None:
-            self._voice.line(f"{self._spent.answers} answers; no tokens are known.")
-            return
-        about = "about " if usage.estimated else ""
-        self._voice.line(
-            f"{self._spent.answers} answers, {about}{usage.input_tokens:,} tokens in and {usage.output_tokens:,} out."
-        )
+        spent, usage = self._spent, self._spent.usage
+        tokens = "no tokens known"
+        if usage is not None:
+            about = "about " if usage.estimated else ""
+            tokens = f"{about}{usage.input_tokens:,} tokens in and {usage.output_tokens:,} out"
+        cost = "cost unknown" if spent.cost is None else f"{spent.cost:f} USD"
+        self._voice.line(f"Answers: {spent.answers}, {tokens}, {cost}.")
 
     async def _save(self, path: str) -> None:
         if not path:

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
 TELL_EVERY = 10
 """Percent of a download between two lines where there is no terminal for a bar."""
-VISIBLE = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"} | dict.fromkeys(
-    range(127, 160), 0xFFFD
-)
+VISIBLE: dict[int, int | None] = {
+    **{code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"},
+    **dict.fromkeys(range(127, 160), 0xFFFD),
+    ord("\r"): None,
+}
 """Control characters as pictures: a model must not be able to steer the terminal of whoever reads it."""
 
 

@@ -17,10 +17,11 @@ ChatError
 │   ├── ConnectionFailed     not reached, or lost before the answer began
 │   │   └── StreamBroken     lost in mid-answer: what came is a part, never a short answer
 │   └── UpstreamTimeout      a time limit ran out; `phase` says which
-└── LocalModelFailed         the embedded model cannot run here
-    ├── WeightsUnavailable   no source of the weights could be reached
-    ├── WeightsCorrupt       the bytes are not what the publisher signed
-    └── DiskFull             no room for the weights
+├── LocalModelFailed         the embedded model cannot run here
+│   ├── WeightsUnavailable   no source of the weights could be reached
+│   ├── WeightsCorrupt       the bytes are not what the publisher signed
+│   └── DiskFull             no room for the weights
+└── StorageFailed            the database cannot be read or written
 """
 
 from __future__ import annotations
@@ -225,3 +226,10 @@ class DiskFull(LocalModelFailed):
     """There is no room for the weights."""
 
     code = "disk_full"
+
+
+class StorageFailed(ChatError):
+    """The database cannot be read or written. What was stored is as it was before."""
+
+    code = "storage_error"
+    http_status = 503

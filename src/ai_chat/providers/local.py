@@ -71,6 +71,8 @@ class LocalProvider:
         self._options = options
         self._idle_stop = idle_stop
         self._memory = memory
+        self._monotonic = monotonic
+        self._used = 0.0
         self._http = Http(keep_alive=False)  # the engine breaks connections that are used again after a stream
         self._turns = Turns(options.parallel, waiting=WAITING)
         self._model = LoadedModel(
@@ -140,6 +142,7 @@ class LocalProvider:
         self._stop_timer()
         engine: ModelEngine | None = None
         try:
+            self._tell_waking(call, row)
             loaded = await self._model.get(row, partial(self._tell_loading, call, row))
             engine = loaded.engine
             inner = await loaded.provider.open(replace(call, request=request), f"local/{row}", timeouts)
@@ -177,7 +180,13 @@ class LocalProvider:
             call.notify(Notice("memory", self._advice, notice.data))
         call.notify(notice)
 
+    def _tell_waking(self, call: Call, row: str) -> None:
+        asleep = self._monotonic() - self._used > self._options.sleep_after > 0
+        if asleep and self._turns.running == 1 and self._model.ready(row) is not None:
+            call.notify(Notice("loading", f"Waking {row}, which takes a second or two.", {"model": row}))
+
     def _give_back(self) -> None:
+        self._used = self._monotonic()
         self._turns.give_back()
         if self._turns.running == 0 and not self._closed:
             self._idle = asyncio.get_running_loop().call_later(self._idle_stop, self._stop_idle)

@@ -10,9 +10,9 @@ import orjson
 
 from ..core.errors import ChatError, ServerFailed
 from ..core.events import Batch, Chunk, batch_of
+from ..core.folding import unfold
 from ..core.ports import ModelInfo
 from ..core.request import Call, Timeouts
-from ..core.result import unfold
 from ..core.stream import Source
 from ..wire.chunks import ChunkDecoder
 from ..wire.completions import decode_completion

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 
 from ..core.errors import StreamBroken
 from ..core.events import Batch, ChoiceFinished, Event, Finished, Started, TextDelta, UsageReported, batch_of
+from ..core.folding import unfold
 from ..core.messages import Message
 from ..core.ports import ModelInfo
 from ..core.request import Call, ChatRequest, Timeouts
-from ..core.result import ChatResult, Choice, unfold
+from ..core.result import ChatResult, Choice
 from ..core.stream import EventStream, Source
 from ..core.usage import Usage
 

@@ -14,8 +14,8 @@ from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from ..core.errors import SettingsError
-from .failures import StorageFailed, told
+from ..core.errors import SettingsError, StorageFailed
+from .failures import told
 
 DRIVERS = {
     "sqlite": "sqlite+aiosqlite",

@@ -9,15 +9,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import SQLAlchemyError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from ..core.errors import ChatError
-
-
-class StorageFailed(ChatError):
-    """The database cannot be read or written. What was stored is as it was before."""
-
-    code = "storage_error"
-    http_status = 503
-
+from ..core.errors import StorageFailed
 
 FULL = "The disk has no room for the database {name}; nothing was changed, free some space and try again."
 DAMAGED = (

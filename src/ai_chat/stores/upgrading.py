@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
+from ..core.errors import StorageFailed
 from .database import Database
-from .failures import StorageFailed
 
 if TYPE_CHECKING:
     from alembic.config import Config
