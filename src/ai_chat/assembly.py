@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -148,7 +149,8 @@ class Services:
         provider = self.provider(target.provider)
         if not model and target.provider != LOCAL:
             model = await self._first_model(target.provider, provider)
-        label = str(Target(provider=target.provider, model=model))
+        served = provider.row_name(model) if isinstance(provider, LocalProvider) else model
+        label = str(Target(provider=target.provider, model=served))
         route = Route(provider=provider, model=model, label=label)
         if len(self._routes) < KNOWN_ROUTES:  # names come from clients, who may send any number of them
             self._routes[name] = route
@@ -233,13 +235,15 @@ class Services:
     async def aclose(self) -> None:
         """Close everything, the embedded model's child included."""
         providers, self._providers = list(self._providers.values()), {}
-        for provider in providers:
-            await provider.aclose()
-        if self._conversations is not None:
-            await self._conversations.aclose()
-            self._conversations = None
-        await self.http.aclose()
-        self.log.close()
+        conversations, self._conversations = self._conversations, None
+        async with AsyncExitStack() as closing:
+            # The last goes first, and one that fails to close does not keep the others open.
+            closing.callback(self.log.close)
+            closing.push_async_callback(self.http.aclose)
+            if conversations is not None:
+                closing.push_async_callback(conversations.aclose)
+            for provider in providers:
+                closing.push_async_callback(provider.aclose)
 
     # --- wiring ---------------------------------------------------------------------------------------------------
 

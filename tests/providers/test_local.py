@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.doubles import ask
 from tests.grammar import all_events, check_grammar
-from tests.sources import ANSWER, Stepped
+from tests.sources import ANSWER, Stepped, read_into
 
 from ai_chat.core.errors import (
     BadRequest,
@@ -433,25 +433,26 @@ async def test_a_call_cancelled_at_any_moment_keeps_no_turn(house, local):
 # --- several choices -----------------------------------------------------------------------------------------------
 
 
-async def test_choices_are_requests_of_their_own_with_a_seed_each(house, make):
-    """As many run at once as there are turns; together they are one answer."""
+@pytest.mark.parametrize(
+    ("seed", "at_once", "seeds"),
+    [
+        pytest.param(None, 2, [None, None, None], id="without a seed as many as there are turns"),
+        pytest.param(5, 1, [5, 6, 7], id="with a seed one by one, or they would change each other"),
+    ],
+)
+async def test_choices_are_requests_of_their_own(house, make, seed, at_once, seeds):
+    """Together they are one answer."""
     local = make(options=EngineOptions(parallel=2))
-    call = ask(n=3, sampling=Sampling(seed=5))
-    stream = EventStream(await local.open(call, "", LIMITS))
+    stream = EventStream(await local.open(ask(n=3, sampling=Sampling(seed=seed)), "", LIMITS))
     got: list[Batch] = []
-
-    async def read() -> None:
-        async for batch in stream:
-            got.append(batch)  # noqa: PERF401 - batch by batch
-
-    reading = asyncio.create_task(read())
+    reading = asyncio.create_task(read_into(got, stream))
     await settle()
-    assert len(house.sources) == 2
+    assert len(house.sources) == at_once
     for index in range(3):
         await finish(house.sources[index])
     await reading
     check_grammar(all_events(got))
-    assert [(request.sampling.seed, request.n) for request in house.requests] == [(5, None), (6, None), (7, None)]
+    assert [(request.sampling.seed, request.n) for request in house.requests] == [(each, None) for each in seeds]
 
 
 @pytest.mark.usefixtures("no_leaks")

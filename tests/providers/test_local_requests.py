@@ -111,6 +111,13 @@ def test_choices_have_seeds_of_their_own():
     assert [for_choice(asked, index).sampling.seed for index in range(3)] == [SEEDS - 1, 0, 1]
 
 
+def test_a_seed_does_without_the_cache():
+    """A prompt read from it is rounded otherwise, and the answer would not be the same; a caller may know better."""
+    seeded = Sampling(seed=1)
+    assert for_choice(request(sampling=seeded), 0).extra == {"cache_prompt": False}
+    assert for_choice(request(sampling=seeded, extra={"cache_prompt": True}), 0).extra == {"cache_prompt": True}
+
+
 def test_without_a_seed_there_is_none():
     """The engine draws one itself, another for each choice."""
     assert for_choice(request(), 1) == request()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from urllib.parse import urlsplit
 
 from ..core.errors import ChatError, ConnectionFailed, ServerFailed, StreamBroken, UpstreamTimeout
@@ -51,9 +52,14 @@ def before_answer(error: Exception, where: str) -> ChatError | None:
     for kind in type(error).__mro__:
         if kind.__name__ in FAILURES:
             ours, sentence = FAILURES[kind.__name__]
-            reason = getattr(getattr(error, "os_error", None), "strerror", None) or type(error).__name__
-            return ours(sentence.format(where=where, reason=reason))
+            return ours(sentence.format(where=where, reason=_reason(error)))
     return None
+
+
+def _reason(error: Exception) -> str:
+    """Say what the system says of it; what asyncio makes of that repeats the address."""
+    number = getattr(getattr(error, "os_error", None), "errno", None)
+    return os.strerror(number).lower() if number else type(error).__name__
 
 
 def amid_answer(error: Exception, where: str) -> ChatError | None:

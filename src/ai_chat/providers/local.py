@@ -99,7 +99,7 @@ class LocalProvider:
         """
         if self._closed:
             raise closing()
-        row = self._shelf.row(self._row(model))
+        row = self._shelf.row(self.row_name(model))
         request = for_engine(call.request, context=self._context(row))
         if call.timeouts is None and timeouts.first_token is not None:
             timeouts = replace(timeouts, first_token=max(timeouts.first_token, FIRST_TOKEN))
@@ -112,14 +112,14 @@ class LocalProvider:
         return MergedChoices(
             first,
             call.request.choices,
-            at_once=self._options.parallel,
+            at_once=1 if request.sampling.seed is not None else self._options.parallel,  # see `for_choice`
             open_choice=lambda index: ask(for_choice(request, index), beyond_bound=True),
         )
 
     async def models(self) -> tuple[ModelInfo, ...]:
         """List `local` and every row as `local/<row>`, whether its weights are here or not."""
         rows = self._shelf.rows()
-        default = self._shelf.row(self._row(""))
+        default = self._shelf.row(self.row_name(""))
         named = [("local", default), *((f"local/{row.name}", row) for row in rows)]
         return tuple(ModelInfo(id=name, context=self._context(row), owned_by="local") for name, row in named)
 
@@ -155,7 +155,7 @@ class LocalProvider:
             raise
         return LocalSource(inner, engine, self._give_back)
 
-    def _row(self, model: str) -> str:
+    def row_name(self, model: str) -> str:
         """Say which row a name means. What `local` means is settled once, or loading one would change it."""
         if model not in {"", "local"}:
             return model.removeprefix("local/")

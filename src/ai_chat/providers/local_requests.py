@@ -37,11 +37,17 @@ def for_engine(request: ChatRequest, *, context: int) -> ChatRequest:
 
 
 def for_choice(request: ChatRequest, index: int) -> ChatRequest:
-    """Give the request for one of several choices: with a seed of its own, or all would be alike."""
+    """Give the request for one of several choices: with a seed of its own, or all would be alike.
+
+    The engine rounds otherwise when a prompt is read from its cache, and a wild answer then takes another way. Who
+    gives a seed wants the same answer again, so he gets it without the cache. He gets it if no other call is being
+    answered at the same time, for that changes the rounding too.
+    """
     seed = request.sampling.seed
     if seed is None:
         return request
-    return replace(request, sampling=replace(request.sampling, seed=(seed + index) % SEEDS))
+    sampling = replace(request.sampling, seed=(seed + index) % SEEDS)
+    return replace(request, sampling=sampling, extra={"cache_prompt": False, **request.extra})
 
 
 def _refuse_parameters(request: ChatRequest) -> None:
