@@ -88,7 +88,9 @@ async def test_what_the_engine_prints_does_not_disturb_its_answer(make):
         pytest.param("fail", "(tensor 'a' is not within the file bounds)", id="a damaged file"),
         pytest.param("fail silently", "Failed to init server", id="no reason in the log"),
         pytest.param("lack", 'pip install "ai-chat-app[local]"', id="not installed"),
-        pytest.param("crash", "was ended by SIGABRT while it loaded local/tiny", id="a crash"),
+        pytest.param(
+            "crash", "SIGABRT while it loaded local/tiny (its last words: 'GGML_ASSERT(something) failed'", id="a crash"
+        ),
     ],
 )
 @pytest.mark.usefixtures("no_leaks")

@@ -109,6 +109,13 @@ class Engine:
         return self._log.decode(errors="replace")
 
     @property
+    def last_words(self) -> str:
+        """The last line of the log as a remark in a sentence; empty if there is none."""
+        lines = self.log_tail.split("\n")
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return f" (its last words: {last[:200]!r})" if last else ""
+
+    @property
     def ending(self) -> str:
         """How it ended, to go on a sentence that begins with its name."""
         code = None if self._process is None else self._process.returncode
@@ -246,8 +253,8 @@ class Engine:
                 "take another model."
             )
         return (
-            f"The embedded engine {self.ending} while it loaded {self.name}; if memory ran out, close other programs "
-            "or take a smaller model, and see `ai-chat doctor` for its last words."
+            f"The embedded engine {self.ending} while it loaded {self.name}{self.last_words}; if memory ran out, close "
+            "other programs or take a smaller model."
         )
 
 

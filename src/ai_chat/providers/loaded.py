@@ -199,7 +199,7 @@ class LoadedModel:
         if self._crashes[0] > self._crashes[-1] - CRASH_SECONDS and now < until:
             raise LocalModelFailed(
                 f"The embedded engine crashed {CRASHES} times in a row and is left alone for another {until - now:.0f} "
-                "s; `ai-chat doctor` shows its last words, and a smaller model or another provider may do.",
+                "s; ask again then, or take a smaller model or another provider.",
                 retry_after=until - now,
             )
 

@@ -123,6 +123,15 @@ class LocalProvider:
         named = [("local", default), *((f"local/{row.name}", row) for row in rows)]
         return tuple(ModelInfo(id=name, context=self._context(row), owned_by="local") for name, row in named)
 
+    def row_name(self, model: str) -> str:
+        """Say which row a name means. What `local` means is settled once, or loading one would change it."""
+        if model not in {"", "local"}:
+            return model.removeprefix("local/")
+        if self._default is None:
+            choice = self._shelf.choose(self._memory())
+            self._default, self._advice = choice.row.name, choice.notice
+        return self._default
+
     async def aclose(self) -> None:
         """Stop the engine and wait until it is gone."""
         self._closed = True
@@ -154,15 +163,6 @@ class LocalProvider:
                 ) from error
             raise
         return LocalSource(inner, engine, self._give_back)
-
-    def row_name(self, model: str) -> str:
-        """Say which row a name means. What `local` means is settled once, or loading one would change it."""
-        if model not in {"", "local"}:
-            return model.removeprefix("local/")
-        if self._default is None:
-            choice = self._shelf.choose(self._memory())
-            self._default, self._advice = choice.row.name, choice.notice
-        return self._default
 
     def _context(self, row: WeightsRow) -> int:
         return min(self._options.context, row.context or self._options.context)

@@ -42,4 +42,5 @@ class Server:
         elif what == "lack":
             raise ModuleNotFoundError("No module named 'xllamacpp'", name="xllamacpp")
         elif what == "crash":
+            os.write(2, b"GGML_ASSERT(something) failed\n\n")
             os.abort()
