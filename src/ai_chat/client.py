@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
@@ -10,7 +11,7 @@ import orjson
 from .assembly import Services
 from .chat.answer import Answer, complete
 from .chat.session import Session
-from .core.errors import BadRequest
+from .core.errors import BadRequest, ClientMisused
 from .core.events import Notice
 from .core.messages import Message
 from .core.ports import Handler
@@ -55,6 +56,7 @@ class AsyncChat:
         """
         self._model = model
         self._owned = services is None
+        self._closed = False
         self._services = services if services is not None else Services.open(handler=handler, **settings)
 
     async def complete(
@@ -119,12 +121,12 @@ class AsyncChat:
             BadRequest: names the argument, its value and what would do.
         """
         messages = [{"role": "system", "content": system}] if system else []
-        if isinstance(prompt, str):
-            messages.append({"role": "user", "content": prompt})
-        else:
-            messages += [encode_message(m) if isinstance(m, Message) else dict(m) for m in prompt]
+        messages += _messages(prompt)
         defaults = self._services.default_parameters
         fields = {"model": model or self._model or "default", "messages": messages, **defaults, **parameters}
+        for name, value in parameters.items():
+            if isinstance(value, float) and not math.isfinite(value):  # JSON would turn it into null without a word
+                raise BadRequest(f"{name} is {value}, and must be a finite number.", param=name)
         try:
             body = orjson.dumps(fields)
         except TypeError as error:
@@ -132,8 +134,9 @@ class AsyncChat:
         return decode_request(body)
 
     async def aclose(self) -> None:
-        """Let go of connections and of the embedded model, if they are this client's own."""
-        if self._owned:
+        """Let go of connections and of the embedded model, if they are this client's own. Once is enough."""
+        closed, self._closed = self._closed, True
+        if self._owned and not closed:
             await self._services.aclose()
 
     async def __aenter__(self) -> Self:
@@ -143,9 +146,20 @@ class AsyncChat:
         await self.aclose()
 
     def _call(self, request: ChatRequest, on_notice: OnNotice | None, timeouts: Timeouts | None) -> Call:
+        if self._closed:
+            raise ClientMisused("This client has been closed; make another one.")
         call = self._services.make_call(request, on_notice)
         call.timeouts = timeouts
         return call
+
+
+def _messages(prompt: object) -> list[dict[str, Any]]:
+    if isinstance(prompt, str):
+        return [{"role": "user", "content": prompt}]
+    if isinstance(prompt, (bytes, Mapping)) or not isinstance(prompt, Sequence):
+        kind = type(prompt).__name__
+        raise BadRequest(f"The prompt is {kind}, and must be a string or a list of messages.", param="messages")
+    return [encode_message(_message(message, index)) for index, message in enumerate(prompt)]
 
 
 def _message(message: Message | Mapping[str, Any], index: int) -> Message:

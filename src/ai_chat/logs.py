@@ -6,6 +6,7 @@ import queue
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -68,5 +69,8 @@ class CallLog:
                     self._file.flush()
             except (OSError, ValueError):
                 self.dropped += 1
+        with suppress(OSError, ValueError):  # a full disk: what could not be written is lost, and nothing else
+            self._file.flush()
         if self._file is not sys.stderr.buffer:
-            self._file.close()
+            with suppress(OSError, ValueError):
+                self._file.close()

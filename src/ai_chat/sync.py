@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import queue
-import threading
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
-from typing import Any, Generic, Self, TypeVar
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Self
 
 from .assembly import Services
 from .chat.answer import Answer
@@ -17,79 +16,7 @@ from .core.messages import Message
 from .core.ports import Handler
 from .core.request import Call, Timeouts
 from .core.result import ChatResult
-
-T = TypeVar("T")
-
-WAITING_BATCHES = 256
-"""Batches read ahead of a slow reader; then the upstream waits too."""
-CANCEL_SECONDS = 5.0
-"""How long a cancelled piece of work may take to close its connections before it is left to its loop."""
-
-
-class Job(Generic[T]):
-    """One piece of work in one task on a loop in another thread."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> None:
-        """Start the work."""
-        self._loop = loop
-        self._task: asyncio.Task[T] | None = None
-        self._done = threading.Event()
-        loop.call_soon_threadsafe(self._start, work)
-
-    def wait(self) -> T:
-        """Wait for the work's result. An interrupt here cancels it there, and waits until it has let go."""
-        try:
-            self._done.wait()
-        except BaseException:
-            self.cancel()
-            raise
-        if self._task is None:
-            raise RuntimeError("the work never began")
-        return self._task.result()
-
-    def cancel(self) -> None:
-        """Cancel the work and wait until it is over."""
-        if not self._done.is_set():
-            self._loop.call_soon_threadsafe(self._cancel)
-            self._done.wait(CANCEL_SECONDS)
-
-    def _start(self, work: Coroutine[Any, Any, T]) -> None:
-        self._task = self._loop.create_task(work)
-        self._task.add_done_callback(self._over)
-
-    def _cancel(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-
-    def _over(self, task: asyncio.Task[T]) -> None:
-        if not task.cancelled():
-            task.exception()  # whoever does not wait has said that it does not want to know
-        self._done.set()
-
-
-class LoopThread:
-    """An event loop in a daemon thread, or a running one that belongs to somebody else."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
-        """Take over `loop`, which must run in another thread, or start one."""
-        self._thread: threading.Thread | None = None
-        if loop is None:
-            loop = _new_loop()
-            self._thread = threading.Thread(target=loop.run_forever, name="ai-chat", daemon=True)
-            self._thread.start()
-        self.loop = loop
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run `work` on the loop and wait for its result."""
-        return Job(self.loop, work).wait()
-
-    def stop(self) -> None:
-        """End the loop, if it is our own."""
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            self.loop.call_soon_threadsafe(self.loop.stop)
-            thread.join()
-            self.loop.close()
+from .loop_thread import Job, LoopThread, Pipe
 
 
 class SyncAnswer:
@@ -99,10 +26,9 @@ class SyncAnswer:
         """Ask nothing yet: the first wait does."""
         self._thread = thread
         self._answer = answer
-        self._queue: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
-        self._room: asyncio.Event | None = None
+        self._pipe = Pipe()
         self._job: Job[None] | None = None
-        self._events: Iterator[Event] = self._read()
+        self._pending: deque[Event] = deque()
 
     def batches(self) -> Iterator[Batch]:
         """Give the events as they arrived, several at once.
@@ -110,19 +36,8 @@ class SyncAnswer:
         Raises:
             ChatError: the call failed, or the answer broke off.
         """
-        if self._job is None:
-            self._job = Job(self._thread.loop, self._pump())
-        try:
-            while (batch := self._queue.get()) is not None:
-                room = self._room
-                if room is not None and self._queue.qsize() < WAITING_BATCHES // 2:
-                    self._thread.loop.call_soon_threadsafe(room.set)
-                yield batch
-        except BaseException:
-            self._job.cancel()
-            raise
-        self._queue.put(None)  # whoever asks again is told again that it is over
-        self._job.wait()
+        while (batch := self._next()) is not None:
+            yield batch
 
     def texts(self) -> Iterator[str]:
         """Give only the first choice's text, piece by piece."""
@@ -135,7 +50,12 @@ class SyncAnswer:
         return self
 
     def __next__(self) -> Event:
-        return next(self._events)
+        while not self._pending:
+            batch = self._next()
+            if batch is None:
+                raise StopIteration
+            self._pending.extend(events_of(batch))
+        return self._pending.popleft()
 
     def __enter__(self) -> Self:
         return self
@@ -143,11 +63,18 @@ class SyncAnswer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def __del__(self) -> None:
+        # Whoever breaks out of a loop and drops the answer has left it. It must not go on at his cost.
+        job: Job[None] | None = getattr(self, "_job", None)
+        if job is not None:
+            job.drop()
+
     def close(self) -> None:
         """Leave: the upstream is closed at once."""
         if self._job is not None:
             self._job.cancel()
-        self._thread.run(self._answer.aclose())
+        if not self._thread.closed:
+            self._thread.run(self._answer.aclose())
 
     @property
     def call(self) -> Call:
@@ -174,23 +101,17 @@ class SyncAnswer:
         """The answer so far; see `Answer.result`."""
         return self._answer.result
 
-    def _read(self) -> Iterator[Event]:
-        for batch in self.batches():
-            yield from events_of(batch)
-
-    async def _pump(self) -> None:
-        """Read the whole stream in one task: pumping it wait by wait would break cancel scopes."""
-        waiting = self._queue
+    def _next(self) -> Batch | None:
+        if self._job is None:
+            self._job = self._thread.start(self._pipe.pump(self._answer))
         try:
-            async for batch in self._answer.batches():
-                waiting.put(batch)
-                if waiting.qsize() >= WAITING_BATCHES:
-                    self._room = asyncio.Event()
-                    if waiting.qsize() >= WAITING_BATCHES:  # looked at again: the reader may have been quicker
-                        await self._room.wait()
-                    self._room = None
-        finally:
-            waiting.put(None)
+            batch = self._pipe.get(self._thread.loop)
+        except BaseException:
+            self._job.cancel()
+            raise
+        if batch is None:
+            self._job.wait()
+        return batch
 
 
 class SyncSession:
@@ -290,20 +211,11 @@ class Chat:
         return SyncSession(self._thread, session)
 
     def close(self) -> None:
-        """Let go of connections, of the embedded model and of the loop, if they are our own."""
-        self._thread.run(self._chat.aclose())
-        self._thread.stop()
+        """Let go of connections, of the embedded model and of the loop, if they are our own. Once is enough."""
+        self._thread.stop(self._chat.aclose())
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _new_loop() -> asyncio.AbstractEventLoop:
-    try:
-        import uvloop  # noqa: PLC0415 - not on Windows
-    except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()

@@ -20,7 +20,7 @@ from ai_chat.core.errors import (
     Unavailable,
     UnknownModel,
 )
-from ai_chat.core.events import Batch, Notice
+from ai_chat.core.events import Batch, Notice, Started, batch_of
 from ai_chat.core.folding import fold
 from ai_chat.core.request import Call, ChatRequest, Sampling, Timeouts
 from ai_chat.core.stream import EventStream
@@ -383,6 +383,21 @@ async def test_an_answer_passes_through(house, local):
     await finish(house.sources[0])
     assert (await reading).text == "Hello world"
     (await local.open(ask(), "", LIMITS)).close()
+
+
+async def test_a_long_prompt_is_told(house, local):
+    """Reading it takes a while on a processor; a short one is not worth a word."""
+    told = []
+    for tokens in (10, 2000):
+        notices = heard(call := ask())
+        source = await local.open(call, "", LIMITS)
+        reading = asyncio.create_task(source.read())
+        extra = {"prompt_progress": {"total": tokens, "cache": 0, "processed": 0}}
+        await house.sources[-1].give(batch_of(Started("1", "m", 1, extra=extra)))
+        await reading
+        source.close()
+        told.append([notice.data for notice in notices if notice.kind == "reading"])
+    assert told == [[], [{"tokens": 2000}]]
 
 
 async def test_a_call_waits_for_its_turn_and_is_told(house, local):

@@ -83,6 +83,7 @@ async def test_it_answers_in_pieces_with_the_engines_own_usage(local):
     result = folder.result()
     assert len(got) > 5
     assert result.model == f"local/{TEST_MODEL}"
+    assert result.extra.keys() == {"system_fingerprint", "timings"}
     assert (result.usage.output_tokens, result.usage.estimated, result.finish_reason) == (12, False, "length")
 
 
@@ -200,6 +201,19 @@ async def test_leaving_an_answer_stops_it(weights):
     assert second.usage.output_tokens == 2
     await local.aclose()
     await http.aclose()
+
+
+async def test_leaving_while_the_prompt_is_read_stops_that(local):
+    """Who asks with a long prompt is told that reading takes a while, and may leave in the middle of it."""
+    told = asyncio.Event()
+    call = ask("x " * 1500)
+    call.on_notice = lambda notice: told.set() if notice.kind == "reading" else None
+    opened = await stream(local, call)
+    reading = asyncio.create_task(fold(opened))
+    await told.wait()
+    reading.cancel()
+    assert (await answer(local, "Hello", max_tokens=2)).usage.output_tokens == 2
+    assert opened.upstream == "cancelled"
 
 
 async def test_a_killed_engine_is_named_and_started_again(weights):

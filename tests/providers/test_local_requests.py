@@ -62,7 +62,7 @@ def test_what_the_engine_would_misread_is_refused(asked, param, says):
 def test_a_request_is_streamed_for_one_choice_without_tools():
     """The engine sees neither `n` nor tools that it must not call: small models write their calls as text."""
     asked = request(n=3, tools=(ToolSpec(name="f"),), tool_choice="none", parallel_tool_calls=False)
-    assert for_engine(asked, context=100) == request(stream=True)
+    assert for_engine(asked, context=100) == request(stream=True, extra={"return_progress": True})
 
 
 @pytest.mark.parametrize(

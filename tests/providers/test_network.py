@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from ai_chat.core.errors import ConnectionFailed
+from ai_chat.core.errors import ConnectionFailed, SettingsError
 from ai_chat.core.request import Timeouts
 from ai_chat.providers.http import Http
 from ai_chat.providers.network import Network
@@ -117,5 +117,5 @@ async def test_a_proxy_that_is_not_there_is_named():
 async def test_an_unreadable_authority_is_named(tmp_path):
     """A file that is no PEM is refused before anything is sent."""
     (tmp_path / "ca.pem").write_text("no certificate")
-    with pytest.raises(ConnectionFailed, match=r"ca\.pem.* cannot be used"):
+    with pytest.raises(SettingsError, match=r"ca\.pem.* cannot be used"):
         await fetch(Network(ca_file=str(tmp_path / "ca.pem")))

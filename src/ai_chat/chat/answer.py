@@ -15,6 +15,9 @@ from ..core.request import Call, Trail
 from ..core.result import CallReport, ChatResult
 from ..core.stream import EventStream
 
+SHORTEST_TIMED = 0.01
+"""Seconds an answer must take to have a speed: what came in one piece was not written that fast."""
+
 
 class Answer:
     """An answer that is being made. Iterate it for its events, then read `result`.
@@ -77,6 +80,12 @@ class Answer:
         if self._stream is not None:
             await self._stream.aclose()
         self._end(None)
+
+    def __del__(self) -> None:
+        # Whoever breaks out of a loop and drops the answer has left it: what came joins its session.
+        if not getattr(self, "_ended", True):
+            self._stream = None
+            self._end(None)
 
     @property
     def whole(self) -> bool:
@@ -147,7 +156,7 @@ def report(trail: Trail) -> CallReport:
     if last is not None and last.first_token is not None and usage is not None:
         seconds = (last.ended or ended) - last.first_token
         tokens = last.usage.output_tokens if last.usage else 0
-        speed = tokens / seconds if seconds > 0 and tokens > 1 else None
+        speed = tokens / seconds if seconds > SHORTEST_TIMED and tokens > 1 else None
     return CallReport(
         trace_id=trail.trace_id,
         tries=len(trail.attempts),

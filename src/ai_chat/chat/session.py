@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -56,7 +57,7 @@ class Session:
         self._template = template
         self._system = (Message(role="system", content=system),) if system else ()
         self._messages: list[Message] = list(messages)
-        self._running: Answer | None = None
+        self._running: weakref.ref[Answer] | None = None  # an answer that its asker dropped is not being made
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -87,16 +88,19 @@ class Session:
         return await complete(self._ask(text, on_notice, stream=False))
 
     def _ask(self, text: str, on_notice: Callable[[Notice], None] | None, *, stream: bool) -> Answer:
-        if self._running is not None:
+        if self._running is not None and self._running() is not None:
             raise BadRequest("This session is still answering; wait for it, or open another session.")
+        if not isinstance(text, str):
+            raise BadRequest(f"The question is {type(text).__name__}, and must be a string.", param="messages")
         question = Message(role="user", content=text)
         window, notice = self._window((*self.messages, question))
         request = replace(self._template, messages=window, stream=stream)
         call = self._parts.make_call(request, on_notice)
         if notice is not None:
             call.notify(notice)
-        self._running = Answer(self._parts.handler, call, on_end=lambda answer: self._ended(question, answer))
-        return self._running
+        answer = Answer(self._parts.handler, call, on_end=lambda answer: self._ended(question, answer))
+        self._running = weakref.ref(answer)
+        return answer
 
     def _ended(self, question: Message, answer: Answer) -> None:
         self._running = None

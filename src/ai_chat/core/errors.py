@@ -2,6 +2,7 @@
 
 ChatError
 ├── SettingsError            a setting is missing, malformed or a placeholder; nothing was called
+├── ClientMisused            asked after it was closed, or from a loop it does not belong to
 ├── BadRequest               the request itself is wrong; sending it again cannot help
 │   ├── ContextTooLong       more tokens than the model's window holds
 │   ├── ContentFiltered      refused for what the prompt says
@@ -78,6 +79,12 @@ class SettingsError(ChatError):
 
     code = "settings_error"
     kind = "invalid_request_error"
+
+
+class ClientMisused(ChatError):
+    """The client was asked after it was closed, or from an event loop that it does not belong to."""
+
+    code = "client_misused"
 
 
 class BadRequest(ChatError):

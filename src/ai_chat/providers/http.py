@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import ChatError, ServerFailed, UpstreamTimeout
+from ..core.errors import ChatError, ClientMisused, ServerFailed, StreamBroken, UpstreamTimeout
 from ..core.request import Timeouts
 from .http_failures import amid_answer, before_answer, host, timed_out
 from .network import Network
@@ -76,6 +76,8 @@ class HttpReply:
         The library holds it in its buffer and will not give it out once it knows of the loss. No text may be dropped.
         """
         ours = amid_answer(error, self._where())
+        if ours is None and self._http.closed:
+            ours = StreamBroken("The client was closed in the middle of the answer.")
         data: bytes = self._content._read_nowait(-1)  # noqa: SLF001
         self.close()
         if ours is None:
@@ -144,7 +146,7 @@ class HttpReply:
             raise
 
     def _where(self) -> str:
-        return host(str(self._response.url))
+        return self._http.name_of(str(self._response.url))
 
     def _wait_begins(self) -> None:
         """Note until when the next bytes must have come. One timer serves a whole stream: firing, it looks again."""
@@ -178,41 +180,64 @@ class HttpReply:
 class Http:
     """Requests on one event loop, over kept connections."""
 
-    def __init__(self, network: Network = DIRECT, *, keep_alive: bool = True, connections: int = 1000) -> None:
+    def __init__(
+        self,
+        network: Network = DIRECT,
+        *,
+        keep_alive: bool = True,
+        connections: int = 1000,
+        label: str | None = None,
+    ) -> None:
         """Open nothing yet.
 
         Args:
             network: proxies and certificates.
+            label: what to call the other end in messages, where its address says nothing to anybody.
             keep_alive: whether a connection serves more than one request.
             connections: how many may be open at once.
         """
         self._network = network
+        self._label = label
         self._keep_alive = keep_alive
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def get(
         self, url: str, *, headers: Mapping[str, str] | None = None, timeouts: Timeouts = NO_HURRY
     ) -> HttpReply:
-        """Ask for a URL; see `send`."""
-        return await self.send("GET", url, headers=headers or {}, body=None, timeouts=timeouts)
+        """Fetch a file, wherever redirects lead; never with a key among the headers. See `send` for the rest."""
+        return await self.send("GET", url, headers=headers or {}, body=None, timeouts=timeouts, follow=True)
 
     async def send(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None, timeouts: Timeouts
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        timeouts: Timeouts,
+        follow: bool = False,
     ) -> HttpReply:
         """Send a request and wait for the head of its answer, whatever its status.
 
+        A redirect is an answer like any other unless `follow` is set: a key must not go where it was not sent.
+
         Raises:
+            ClientMisused: the door belongs to another event loop.
             ConnectionFailed: the host was not reached.
+            SettingsError: the certificate file cannot be used.
             UpstreamTimeout: it was not reached, or did not answer, in time.
         """
-        session = self._session or self._open()
         loop = asyncio.get_running_loop()
+        session = self._session or self._open(loop)
+        if loop is not self._loop:
+            raise ClientMisused("This client is open on another event loop; make one for each loop, or use Chat.")
         started = loop.time()
         limits = [seconds for seconds in (timeouts.first_token, timeouts.total) if seconds is not None]
         patience = min(limits) if limits else None
-        where = host(url)
+        where = self.name_of(url)
         try:
             async with asyncio.timeout(patience):
                 response = await session.request(
@@ -221,6 +246,7 @@ class Http:
                     data=io.BytesIO(body) if body is not None and len(body) > LARGE_BYTES else body,
                     headers=headers,
                     proxy=self._network.proxy_for(url),
+                    allow_redirects=follow,
                     timeout=_client_timeout(timeouts.connect),
                 )
         except TimeoutError as error:
@@ -242,6 +268,11 @@ class Http:
         if session is not None:
             await session.close()
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is open: not yet, or not any more."""
+        return self._session is None
+
     def keep(self, work: Any) -> None:
         """Run some work behind a reply; it ends with the door."""
         task = asyncio.get_running_loop().create_task(work)
@@ -257,12 +288,17 @@ class Http:
             return timed_out(where, "first_token", first)
         return timed_out(where, "total", total or 0.0)
 
-    def _open(self) -> aiohttp.ClientSession:
+    def name_of(self, url: str) -> str:
+        """Say how messages call whoever is at a URL."""
+        return self._label or host(url)
+
+    def _open(self, loop: asyncio.AbstractEventLoop) -> aiohttp.ClientSession:
         import aiohttp  # noqa: PLC0415 - 120 ms that `--help` and a test double need not pay
 
         connector = aiohttp.TCPConnector(
             limit=self._connections, ssl=self._network.ssl_context(), force_close=not self._keep_alive, ttl_dns_cache=60
         )
+        self._loop = loop
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),

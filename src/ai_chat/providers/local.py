@@ -9,8 +9,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from ..core.errors import ConnectionFailed, StreamBroken
-from ..core.events import Batch, Notice
+from ..core.errors import ConnectionFailed
+from ..core.events import Notice
 from ..core.ports import ModelInfo, Provider
 from ..core.request import Call, ChatRequest, Timeouts
 from ..core.stream import Source
@@ -20,6 +20,7 @@ from .flights import closing
 from .http import Http
 from .loaded import Connect, LoadedModel, MakeEngine, ModelEngine, Shelf
 from .local_requests import for_choice, for_engine
+from .local_source import DEATH_SECONDS, LocalSource
 from .memory import free_memory
 from .openai import OpenAIProvider, Upstream
 from .turns import Turns
@@ -28,9 +29,9 @@ from .weight_rows import WeightsRow
 WAITING = 32
 """Calls that may wait for a turn."""
 FIRST_TOKEN = 300.0
-"""Seconds to the first token at least, where the call sets no limit: a processor takes minutes over a long prompt."""
-DEATH_SECONDS = 1.0
-"""How much later than the end of its connection the end of the engine may be noticed."""
+"""Seconds to the first sign of an answer at least, where the call sets no limit: those before it may take minutes."""
+LONG_PROMPT = 512
+"""Tokens to be read from which on it is worth a word."""
 
 
 class LocalProvider:
@@ -162,7 +163,8 @@ class LocalProvider:
                     f"The embedded engine {engine.ending} before the answer began; ask again, it starts anew."
                 ) from error
             raise
-        return LocalSource(inner, engine, self._give_back)
+        tell_reading = _tell_nothing if beyond_bound else partial(_tell_reading, call)
+        return LocalSource(inner, engine, give_back=self._give_back, reading=tell_reading)
 
     def _context(self, row: WeightsRow) -> int:
         return min(self._options.context, row.context or self._options.context)
@@ -204,44 +206,15 @@ class LocalProvider:
             await self._model.stop()
 
 
-class LocalSource:
-    """An answer of the engine, which holds a turn until it is closed."""
-
-    def __init__(self, inner: Source, engine: ModelEngine, give_back: Callable[[], None]) -> None:
-        """Read `inner`, which `engine` writes."""
-        self._inner = inner
-        self._engine = engine
-        self._give_back: Callable[[], None] | None = give_back
-
-    async def read(self) -> Batch | None:
-        """Wait for the next events; None when the answer was cut short.
-
-        Raises:
-            StreamBroken: the engine died in the middle of it.
-        """
-        try:
-            batch = await self._inner.read()
-        except ConnectionFailed as error:
-            await self._raise_if_dead(error)
-            raise
-        if batch is None and self._give_back is not None:
-            await self._raise_if_dead(None)
-        return batch
-
-    def close(self) -> None:
-        """Let go: the engine stops within a token, and whoever waits has its turn."""
-        self._inner.close()
-        give_back, self._give_back = self._give_back, None
-        if give_back is not None:
-            give_back()
-
-    async def _raise_if_dead(self, error: ConnectionFailed | None) -> None:
-        if await self._engine.wait(DEATH_SECONDS):
-            raise StreamBroken(
-                f"The embedded engine {self._engine.ending} in the middle of the answer; ask again, it starts anew."
-            ) from error
-
-
 def _tell_queued(call: Call, before: int) -> None:
     noun = "answer" if before == 1 else "answers"
     call.notify(Notice("queued", f"Waiting for a turn; {before} {noun} come first.", {"before": before}))
+
+
+def _tell_reading(call: Call, tokens: int) -> None:
+    if tokens >= LONG_PROMPT:
+        call.notify(Notice("reading", f"Reading {tokens:,} tokens, which takes a while.", {"tokens": tokens}))
+
+
+def _tell_nothing(_: int) -> None:
+    """Another choice of the same call has told it."""

@@ -32,7 +32,16 @@ def for_engine(request: ChatRequest, *, context: int) -> ChatRequest:
     messages = tuple(_message(message, f"messages[{index}]") for index, message in enumerate(request.messages))
     _refuse_length(messages, context)
     return replace(
-        request, messages=messages, stream=True, n=None, tools=None, tool_choice=None, parallel_tool_calls=None
+        request,
+        messages=messages,
+        stream=True,
+        n=None,
+        tools=None,
+        tool_choice=None,
+        parallel_tool_calls=None,
+        # While it reads a prompt the engine looks once a second whether anybody still waits; having to tell how far it
+        # is, it looks after each step.
+        extra={**request.extra, "return_progress": True},
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # public, but not in the stubs
 
-from ..core.errors import ConnectionFailed
+from ..core.errors import SettingsError
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -35,14 +35,14 @@ class Network:
         """Give what to check certificates against.
 
         Raises:
-            ConnectionFailed: the file cannot be read.
+            SettingsError: the file cannot be read.
         """
         if self.ca_file is None:
             return True
         try:
             return ssl.create_default_context(cafile=self.ca_file)
         except OSError as error:
-            raise ConnectionFailed(
+            raise SettingsError(
                 f"The certificate file {self.ca_file!r} cannot be used ({error.strerror or error}); "
                 "set AI_CHAT_CA_FILE to a readable PEM file."
             ) from error

@@ -24,6 +24,9 @@ from .http import Http, HttpReply
 MAX_REPLY_BYTES = 64 * 2**20
 """An answer in one piece longer than this is refused: n = 128 answers of 100,000 tokens fit."""
 MAX_ERROR_BYTES = 2**16
+BOM = b"\xef\xbb\xbf"
+SSE_FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
+BLANK = BOM + b" \t\r\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +82,14 @@ class OpenAIProvider:
             )
         reply = await self._http.send("POST", self._chat_url, headers=self._headers, body=body, timeouts=timeouts)
         await self._refuse_errors(reply)
-        if "text/event-stream" in reply.headers.get("content-type", ""):
-            return StreamSource(reply, ChunkDecoder(request.choices), upstream.name)
-        data = await reply.read_all(MAX_REPLY_BYTES)
-        return WholeSource(batch_of(*unfold(decode_completion(data))))
+        first = await reply.read() or b""
+        if _is_stream(reply, first):
+            return StreamSource(reply, first, ChunkDecoder(request.choices), self)
+        data = first + await reply.read_all(MAX_REPLY_BYTES)
+        try:
+            return WholeSource(batch_of(*unfold(decode_completion(data.removeprefix(BOM)))))
+        except ChatError as error:
+            raise self.without_key(error) from error
 
     async def models(self) -> tuple[ModelInfo, ...]:
         """List what the upstream offers.
@@ -91,7 +98,7 @@ class OpenAIProvider:
             ChatError: it was not reached, refused, or answered something else.
         """
         timeouts = Timeouts(connect=5.0, first_token=15.0, between_tokens=15.0, total=30.0)
-        reply = await self._http.get(self._models_url, headers=self._headers, timeouts=timeouts)
+        reply = await self._http.send("GET", self._models_url, headers=self._headers, body=None, timeouts=timeouts)
         await self._refuse_errors(reply)
         data = await reply.read_all(MAX_REPLY_BYTES)
         try:
@@ -106,21 +113,36 @@ class OpenAIProvider:
         """Nothing of its own to let go of."""
 
     async def _refuse_errors(self, reply: HttpReply) -> None:
-        if reply.status < 400:  # noqa: PLR2004 - HTTP: 4xx and 5xx are refusals
+        if reply.status < 300:  # noqa: PLR2004 - HTTP: 2xx are answers
             return
         body = await reply.read_up_to(MAX_ERROR_BYTES)
-        raise decode_error(reply.status, reply.headers, body, provider=self.upstream.name)
+        if reply.status < 400:  # noqa: PLR2004 - HTTP: 3xx lead elsewhere
+            raise ServerFailed(
+                f"{self.upstream.name} sends us on to {reply.headers.get('location', 'nowhere')[:200]!r}, where your "
+                "key was not meant to go; if that is its address, set its base URL to it."
+            )
+        raise self.without_key(decode_error(reply.status, reply.headers, body, provider=self.upstream.name))
+
+    def without_key(self, error: ChatError) -> ChatError:
+        """Take the key out of an error, should the upstream repeat it."""
+        for _, value in self.upstream.headers:
+            secret = value.removeprefix("Bearer ")
+            if secret in error.message:
+                error.message = error.message.replace(secret, "***")
+                error.args = (error.message,)
+        return error
 
 
 class StreamSource:
     """An answer that comes as server-sent events."""
 
-    def __init__(self, reply: HttpReply, decoder: ChunkDecoder, name: str) -> None:
-        """Read `reply`; `name` is the provider's, for messages."""
+    def __init__(self, reply: HttpReply, first: bytes, decoder: ChunkDecoder, provider: OpenAIProvider) -> None:
+        """Read `reply`, whose beginning is `first`."""
         self._reply = reply
+        self._first: bytes | None = first
         self._frames = SSEDecoder()
         self._decoder = decoder
-        self._name = name
+        self._provider = provider
         self._ended = False
         self._error: ChatError | None = None
 
@@ -129,7 +151,7 @@ class StreamSource:
         if self._error is not None:
             raise self._error
         while not self._ended:
-            data = await self._reply.read()
+            data = await self._next_bytes()
             frames = self._frames.end() if data is None else self._frames.feed(data)
             chunks = self._decode(frames)
             if data is None and not self._ended:
@@ -140,6 +162,17 @@ class StreamSource:
             if chunks:
                 return tuple(chunks)
         return None
+
+    async def _next_bytes(self) -> bytes | None:
+        first, self._first = self._first, None
+        if first:
+            return first
+        try:
+            return await self._reply.read()
+        except ChatError:
+            if self._decoder.finished:  # all has been said; only the farewell is missing
+                return None
+            raise
 
     def close(self) -> None:
         """Let go of the connection; kept for the next call if the answer is whole."""
@@ -158,16 +191,19 @@ class StreamSource:
                     break
                 chunks.append(self._decoder.decode(frame.data))
         except ChatError as error:
+            self._error = self._provider.without_key(error)
             if not chunks:
-                raise
-            self._error = error  # what came before it is given first
+                raise self._error from error
+            # What came before it is given first.
         return chunks
 
     def _last(self) -> Chunk:
         self._ended = True
         last = self._decoder.finish(done=True)
         if last is None:
-            raise ServerFailed(f"{self._name} ended its answer without having said anything; ask again.")
+            raise ServerFailed(
+                f"{self._provider.upstream.name} ended its answer without having said anything; ask again."
+            )
         return last
 
 
@@ -196,3 +232,11 @@ def _model_info(row: Mapping[str, Any]) -> ModelInfo:
         owned_by=owner if isinstance(owner, str) else None,
         context=context if isinstance(context, int) else None,
     )
+
+
+def _is_stream(reply: HttpReply, first: bytes) -> bool:
+    """Tell a stream from an answer in one piece; proxies and small servers get the content type wrong."""
+    begins = first.lstrip(BLANK)
+    if begins[:1] in {b"{", b"["}:
+        return False
+    return "event-stream" in reply.headers.get("content-type", "").lower() or begins.startswith(SSE_FIELDS)

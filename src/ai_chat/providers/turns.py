@@ -17,6 +17,8 @@ RETRY_AFTER = 10.0
 class _Ticket:
     model: str
     admitted: asyncio.Future[None]
+    has_turn: bool = False
+    """The future cannot say: it may be cancelled after it was admitted, or before."""
 
 
 class Turns:
@@ -84,10 +86,11 @@ class Turns:
 
     def _leave(self, ticket: _Ticket) -> None:
         """Take back a ticket that nobody waits for any more; it may have been admitted a moment ago."""
-        if ticket.admitted.done() and not ticket.admitted.cancelled():
+        if ticket.has_turn:
             self.give_back()
         else:
-            self._queue.remove(ticket)
+            if ticket in self._queue:
+                self._queue.remove(ticket)
             self._admit_next()
 
     def _is_free_for(self, model: str) -> bool:
@@ -100,5 +103,8 @@ class Turns:
     def _admit_next(self) -> None:
         while self._queue and self._is_free_for(self._queue[0].model):
             ticket = self._queue.popleft()
+            if ticket.admitted.done():  # cancelled, and its task has not run since
+                continue
             self._admit(ticket.model)
+            ticket.has_turn = True
             ticket.admitted.set_result(None)

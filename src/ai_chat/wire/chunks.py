@@ -134,6 +134,11 @@ class ChunkDecoder:
             self._learn(data, events[0])
         return Chunk(tuple(events), data if self._fit else None)
 
+    @property
+    def finished(self) -> bool:
+        """Whether every choice that was asked for has ended, with or without `[DONE]`."""
+        return len(self._choices) >= self._expected and all(choice.finished for choice in self._choices.values())
+
     def finish(self, *, done: bool) -> Chunk | None:
         """Give what stands behind the last chunk; None if the answer is not whole.
 
@@ -141,9 +146,9 @@ class ChunkDecoder:
             done: whether the upstream said itself that it is, by `[DONE]`. If the connection merely ended, every
                 choice that was asked for must have ended before.
         """
-        open_choices = [choice for choice in self._choices.values() if not choice.finished]
-        if not self._choices or (not done and (open_choices or len(self._choices) < self._expected)):
+        if not self._choices or not (done or self.finished):
             return None
+        open_choices = [choice for choice in self._choices.values() if not choice.finished]
         events: list[Event] = []
         for choice in open_choices:
             events += choice.end("tool_calls" if choice.calls else "stop")
