@@ -11,7 +11,7 @@ from tests.upstream import Upstream, streamed, whole
 
 import ai_chat
 from ai_chat import AsyncChat, Chat, Message
-from ai_chat.core.errors import BadRequest, SettingsError, StreamBroken, UnknownModel
+from ai_chat.core.errors import BadRequest, ClientMisused, SettingsError, StreamBroken, UnknownModel
 from ai_chat.core.events import ChoiceFinished, ExtraFields, Finished, Notice, ReasoningDelta, Started, TextDelta
 from ai_chat.providers.scripted import Echo, Scripted, cut_after
 from ai_chat.sync import SyncAnswer, SyncSession
@@ -261,3 +261,98 @@ async def test_thinking_is_not_sent_back():
         await session.complete("c")
     sent = model.requests[2].messages
     assert [(m.text, m.reasoning, dict(m.extra)) for m in sent[1:4:2]] == [("yes", None, {}), ("", None, {})]
+
+
+@pytest.mark.parametrize("prompt", [None, 5, b"x", [1], {"role": "user"}], ids=repr)
+async def test_a_prompt_that_is_none_is_refused(prompt):
+    """A prompt is a text or a list of messages, and anything else is said to be neither."""
+    async with AsyncChat(handler=Echo()) as chat:
+        with pytest.raises(BadRequest):
+            await chat.complete(prompt)
+
+
+async def test_a_number_that_is_none_is_refused():
+    """JSON has no NaN, and would make null of it."""
+    async with AsyncChat(handler=Echo()) as chat:
+        with pytest.raises(BadRequest, match="temperature is nan"):
+            await chat.complete("x", temperature=float("nan"))
+
+
+@pytest.mark.parametrize("leave", ["never begun", "broken out of"])
+async def test_an_answer_that_was_dropped_does_not_hold_its_session_up(leave):
+    """Who drops an answer has left it; the next question is answered."""
+    async with AsyncChat(handler=Echo()) as chat:
+        session = chat.session()
+        if leave == "never begun":
+            session.stream("a b")
+        else:
+            async for _ in session.stream("a b"):
+                break
+        assert (await session.complete("again")).text == "again"
+
+
+async def test_a_closed_client_says_so():
+    """Closing twice is fine, asking afterwards is not."""
+    chat = AsyncChat(handler=Echo())
+    await chat.aclose()
+    await chat.aclose()
+    with pytest.raises(ClientMisused, match="has been closed"):
+        await chat.complete("x")
+
+
+def test_a_closed_sync_client_says_so():
+    """Closing twice is fine, asking afterwards is not."""
+    chat = Chat(handler=Echo())
+    chat.close()
+    chat.close()
+    with pytest.raises(ClientMisused, match="has been closed"):
+        chat.complete("x")
+
+
+def test_closing_ends_what_other_threads_wait_for():
+    """A call under way in another thread ends with a sentence, not with a thread that waits for ever."""
+    model = Scripted([Started("i", "m", 0), TextDelta("a"), 3600.0])
+    chat, ends = Chat(handler=model), []
+    answer = chat.stream("x")
+    next(answer)
+
+    def wait():
+        try:
+            list(answer)
+        except ClientMisused as error:
+            ends.append(error)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    chat.close()
+    thread.join(10)
+    assert len(ends) == 1
+    assert model.sources[0].closed
+
+
+def test_breaking_out_of_a_sync_answer_ends_it():
+    """Who breaks out of the loop and drops the answer has left it."""
+    model = Scripted([Started("i", "m", 0), TextDelta("a"), 3600.0])
+    with Chat(handler=model) as chat:
+        for _ in chat.stream("x"):
+            break
+        for _ in range(500):
+            if model.sources[0].closed:
+                break
+            threading.Event().wait(0.01)
+        assert model.sources[0].closed
+
+
+def test_loops_that_cannot_serve_are_refused():
+    """A loop that does not run, and the one that would have to wait for itself."""
+    loop = asyncio.new_event_loop()
+    with pytest.raises(ClientMisused, match="does not run"):
+        Chat(handler=Echo(), loop=loop)
+    loop.close()
+
+    async def inside():
+        chat = Chat(handler=Echo(), loop=asyncio.get_running_loop())
+        with pytest.raises(ClientMisused, match="use AsyncChat"):
+            chat.complete("x")
+
+    asyncio.run(inside())

@@ -60,7 +60,7 @@ def test_an_empty_variable_leaves_the_default(here, monkeypatch):
         ("AI_CHAT_TEMPERATURE", "9", "AI_CHAT_TEMPERATURE is '9'"),
         ("AI_CHAT_TIMEOUT__CONNECT", "-1", "AI_CHAT_TIMEOUT__CONNECT is '-1'"),
         ("AI_CHAT_LOCAL__CONTEXT", "many", "AI_CHAT_LOCAL__CONTEXT is 'many'"),
-        ("AI_CHAT_TIMEOUT", "{", "cannot be read"),
+        ("AI_CHAT_TIMEOUT", "{", "AI_CHAT_TIMEOUT is no JSON object"),
         ("AI_CHAT_TIMEOUT__CONECT", "3", "AI_CHAT_TIMEOUT__CONECT"),
     ],
     ids=["range", "negative", "no number", "no JSON", "misspelt"],
@@ -120,7 +120,10 @@ def test_a_key_with_foreign_characters_is_refused(here, monkeypatch):
         ("http://[::1/v1", "no address"),
         ("http://host:99999/v1", "no address"),
         ("https://user:pw@host/v1", "user name or password"),
+        ("https://user:pw@host:99999/", "user name or password"),
         ("https://host/v1/chat/completions", "leave that off"),
+        ("https://host/v1?x=1", "holds a \\? or #"),
+        ("sk-supersecret-1234567890", "looks like a key"),
     ],
 )
 def test_a_malformed_base_url_says_what_is_wrong(value, said):
@@ -128,6 +131,30 @@ def test_a_malformed_base_url_says_what_is_wrong(value, said):
     with pytest.raises(SettingsError, match=said) as caught:
         checked_url(value, "OPENAI_BASE_URL")
     assert "OPENAI_BASE_URL" in caught.value.message
+    assert "pw" not in caught.value.message
+    assert "supersecret" not in caught.value.message
+
+
+def test_a_key_in_the_wrong_variable_is_not_repeated(here, monkeypatch):
+    """What may be a secret is in no sentence."""
+    monkeypatch.setenv("AI_CHAT_TIMEOUT__CONNECT", "sk-supersecret-1234567890")
+    with pytest.raises(SettingsError, match="AI_CHAT_TIMEOUT__CONNECT") as caught:
+        Settings.load()
+    assert "supersecret" not in caught.value.message
+
+
+def test_a_dotenv_that_is_no_text_is_named(here):
+    """The sentence says which file, and what to do."""
+    (here / ".env").write_bytes(b"AI_CHAT_MODEL=\xff\xfe")
+    with pytest.raises(SettingsError, match=r"\./\.env cannot be read .* UTF-8"):
+        Settings.load()
+
+
+def test_a_proxy_that_is_no_address_is_named(here, monkeypatch):
+    """It is refused before anything is sent, and what it holds is not repeated."""
+    monkeypatch.setenv("HTTPS_PROXY", "user:pw@nowhere")
+    with pytest.raises(SettingsError, match="HTTPS_PROXY is no address") as caught:
+        Settings.load().proxies()
     assert "pw" not in caught.value.message
 
 

@@ -28,6 +28,8 @@ PLACEHOLDER = re.compile(
 )
 """What a key looks like that was copied from a guide and never filled in."""
 
+KEYLIKE = re.compile(r"\bsk-|[A-Za-z0-9_-]{24,}")
+
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 
@@ -105,12 +107,17 @@ class Settings(BaseSettings):
         Raises:
             SettingsError: names the first value that cannot be used, where it stands and what would do.
         """
+        dotenv()  # the library's own complaint of a file that is no text would name no file
         try:
             return cls(**arguments)
         except ValidationError as error:
             raise _explained(error, arguments) from None
         except ValueError as error:  # a source that cannot be read at all, such as a value that is no JSON
-            raise SettingsError(f"The settings cannot be read: {str(error).splitlines()[0]}.") from error
+            field = re.search(r'field "(\w+)"', str(error))
+            if field is None:
+                raise SettingsError(f"The settings cannot be read: {str(error).splitlines()[0]}.") from error
+            name = f"{PREFIX}{field[1]}".upper()
+            raise SettingsError(f"{name} is no JSON object; set its parts one by one, as {name}__…") from error
 
     @classmethod
     def settings_customise_sources(
@@ -162,9 +169,17 @@ class Settings(BaseSettings):
         return None if value is None else checked_url(value, variable)
 
     def proxies(self) -> tuple[tuple[str, str], ...]:
-        """Give proxies as pairs of scheme and address, `no` for what is reached directly."""
+        """Give proxies as pairs of scheme and address, `no` for what is reached directly.
+
+        Raises:
+            SettingsError: one is no address.
+        """
         native = {name.lower(): value for name, value in self._native.items()}
         names = {"http_proxy": "http", "https_proxy": "https", "all_proxy": "all", "no_proxy": "no"}
+        for name in names:
+            address = native.get(name, "").replace("@", "-")  # a proxy may ask for a user name
+            if name != "no_proxy" and address and not _is_address(address):
+                raise SettingsError(f"{name.upper()} is no address of a proxy; write it like http://proxy:3128.")
         return tuple((scheme, native[name]) for name, scheme in names.items() if name in native)
 
     def origins(self) -> dict[str, str]:
@@ -248,19 +263,33 @@ def checked_url(value: str, name: str) -> str:
     Raises:
         SettingsError: it cannot be one; `name` says which setting.
     """
-    try:
-        parts = urlsplit(value)
-        port_ok = parts.port is None or parts.port > 0
-    except ValueError:
-        port_ok, parts = False, urlsplit("")
-    if parts.username or parts.password:
+    if "@" in value:
         raise SettingsError(f"{name} holds a user name or password; leave it out and set the key's own variable.")
-    if parts.scheme not in {"http", "https"} or not parts.hostname or not port_ok or " " in value:
-        raise SettingsError(f"{name} is {value!r}, which is no address; write it like https://api.openai.com/v1.")
+    if not _is_address(value):
+        raise SettingsError(
+            f"{name} is {harmless(value)}, which is no address; write it like https://api.openai.com/v1."
+        )
+    if "?" in value or "#" in value:
+        raise SettingsError(f"{name} holds a ? or #; leave off what follows it, for paths are appended.")
     url = value.rstrip("/")
     if url.endswith("/chat/completions"):
         raise SettingsError(f"{name} ends with /chat/completions; leave that off, it is added to each call.")
     return url
+
+
+def _is_address(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        port_ok = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and port_ok and " " not in value
+
+
+def harmless(value: object) -> str:
+    """Repeat a wrong value in a message, unless it may be a key that came into the wrong variable."""
+    text = str(value)
+    return "a value that looks like a key" if KEYLIKE.search(text) else repr(value)
 
 
 def _is_native(name: str) -> bool:
@@ -286,5 +315,5 @@ def _explained(error: ValidationError, arguments: Mapping[str, Any]) -> Settings
     name = path[0] if path[0] in arguments else PREFIX + "__".join(path).upper()
     message = first["msg"][0].lower() + first["msg"][1:]
     value = first.get("input")
-    shown = f" is {value!r}, but its" if isinstance(value, (str, int, float)) else " cannot be used: its"
+    shown = f" is {harmless(value)}, but its" if isinstance(value, (str, int, float)) else " cannot be used: its"
     return SettingsError(f"{name}{shown} {message}; mend it or remove it to get the default.")

@@ -11,6 +11,7 @@ from tests.upstream import Upstream as Server
 
 from ai_chat.core.errors import (
     AuthenticationFailed,
+    ClientMisused,
     ConnectionFailed,
     ContextTooLong,
     RateLimited,
@@ -228,3 +229,52 @@ def test_the_key_is_in_no_repr():
     """A provider printed by accident gives nothing away."""
     upstream = Upstream(name="Test", base_url="http://x", headers=(("authorization", f"Bearer {KEY}"),))
     assert KEY not in repr(upstream) + repr(OpenAIProvider(upstream, Http()))
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_a_key_goes_nowhere_but_where_it_was_sent(http, status):
+    """A redirect is not followed: the sentence says where it leads, and nobody there has seen the key."""
+    async with (
+        Server() as elsewhere,
+        Server(Reply(status=status, headers={"Location": f"{elsewhere.url}/chat/completions"})) as server,
+    ):
+        with pytest.raises(ServerFailed, match=r"sends us on to .*set its base URL"):
+            await open_stream(http, server)
+        assert elsewhere.requests == []
+
+
+async def test_an_upstream_that_repeats_the_key_is_not_repeated(http):
+    """Whatever a key looks like, it is in no message."""
+    key = "mykey-of-no-known-form"
+    async with Server(failing(401, f"Incorrect API key provided: {key}")) as server:
+        upstream = Upstream(name="Test", base_url=server.url, headers=(("authorization", f"Bearer {key}"),))
+        with pytest.raises(AuthenticationFailed) as caught:
+            await OpenAIProvider(upstream, http).open(ask(), "m", PATIENT)
+    assert key not in caught.value.message + str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["Text/Event-Stream; charset=utf-8", "text/plain", "application/json"])
+async def test_a_stream_under_another_name_is_a_stream(http, kind):
+    """Proxies and small servers get the content type wrong; what the body begins with decides."""
+    reply = streamed("a", "b")
+    async with Server(Reply(steps=reply.steps, headers={"Content-Type": kind})) as server:
+        assert (await fold(await open_stream(http, server))).text == "ab"
+
+
+async def test_an_upstream_that_stands_still_behind_its_last_word_is_forgiven(http):
+    """All has been said: the answer is whole, though its farewell never comes."""
+    async with Server(streamed("a", usage=None).stalled_after(3)) as server:
+        result = await fold(await open_stream(http, server, timeouts=Timeouts(between_tokens=0.05)))
+    assert (result.text, result.finish_reason) == ("a", "stop")
+
+
+async def test_a_door_on_another_loop_says_so(http):
+    """A client belongs to the loop it was first used on."""
+    async with Server(streamed("a")) as server:
+        await fold(await open_stream(http, server))
+
+        def elsewhere():
+            return asyncio.run(open_stream(http, server))
+
+        with pytest.raises(ClientMisused, match="another event loop"):
+            await asyncio.to_thread(elsewhere)

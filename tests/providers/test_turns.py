@@ -170,3 +170,16 @@ async def test_turns_are_never_lost_nor_shared_by_two_models(steps, parallel):
         callers._leave[name].set()
     await asyncio.wait_for(asyncio.gather(*callers.tasks.values(), return_exceptions=True), 10.0)
     assert (callers.turns.running, callers.turns.waiting) == (0, 0)
+
+
+async def test_calls_that_are_all_cancelled_at_once_leave_no_turn_taken():
+    """A turn that falls free goes to nobody who has been cancelled in the same moment."""
+    callers = Callers(parallel=2)
+    names = [f"a{number}" for number in range(8)]
+    for name in names:
+        await callers.come(name)
+    for name in names:
+        callers.tasks[name].cancel()
+    results = await asyncio.gather(*callers.tasks.values(), return_exceptions=True)
+    assert {type(result) for result in results} == {asyncio.CancelledError}
+    assert (callers.turns.running, callers.turns.waiting) == (0, 0)

@@ -423,7 +423,7 @@ class TestAdd:
 
     async def test_a_folder_is_no_file(self, make: Callable[..., Weights], tmp_path: Path) -> None:
         """A folder is refused as what it is."""
-        with pytest.raises(BadRequest, match="cannot be read"):
+        with pytest.raises(BadRequest, match="is no file"):
             await make().add(tmp_path)
 
     async def test_a_name_is_taken_once(self, make: Callable[..., Weights], tmp_path: Path) -> None:

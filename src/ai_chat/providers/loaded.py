@@ -225,4 +225,4 @@ class FetchNotices:
             )
         elif progress.stage == "checking" and not self._checking:
             self._checking = True
-            self._tell(Notice("download", f"Checking {name} against its publisher's hash.", data))
+            self._tell(Notice("download", f"Checking the bytes of {name}.", data))

@@ -74,7 +74,8 @@ class LocalProvider:
         self._memory = memory
         self._monotonic = monotonic
         self._used = 0.0
-        self._http = Http(keep_alive=False)  # the engine breaks connections that are used again after a stream
+        # The engine breaks connections that are used again after a stream.
+        self._http = Http(keep_alive=False, label="The embedded engine")
         self._turns = Turns(options.parallel, waiting=WAITING)
         self._model = LoadedModel(
             shelf, make_engine=make_engine or self._engine, connect=connect or self._connect, monotonic=monotonic

@@ -18,6 +18,8 @@ from .weight_rows import WeightsRow, shipped_rows
 
 NAME_LENGTH = 60
 """Letters of a name, of any script: three bytes each, and what is added to it, fit a file system's 255."""
+SMALLEST = 1024
+"""Bytes below which a file holds no model, whatever it begins with."""
 NAME = re.compile(rf"\w[\w.-]{{0,{NAME_LENGTH - 1}}}")
 
 
@@ -168,9 +170,9 @@ class Weights:
             WeightsCorrupt: it is named as a shipped row and has other bytes.
             DiskFull, LocalModelFailed: as `fetch`.
         """
+        source, size = await in_thread(lambda _: _readable(file))
         row = self._shipped_as(name, file.name)
         known_as = row.name if row is not None else _checked(name) if name is not None else _name_of(file.name)
-        source, size = await in_thread(lambda _: _readable(file))
         tell = Teller(known_as, size, progress)
         target = row.file if row is not None else f"{known_as}.gguf"
         async with self._folder.reserved(target, lambda: _busy(known_as)):
@@ -263,6 +265,8 @@ def _readable(file: Path) -> tuple[Path, int]:
     """Give a file's real path and its size in bytes, if it can be read as weights."""
     try:
         path = file.expanduser().resolve(strict=True)
+        if not path.is_file():  # a pipe would be waited for
+            raise BadRequest(f"{str(file)!r} is no file; give the path of a GGUF file.")
         with path.open("rb") as opened:
             begins = opened.read(len(MAGIC))
         size = path.stat().st_size
@@ -271,4 +275,6 @@ def _readable(file: Path) -> tuple[Path, int]:
         raise BadRequest(f"The file {str(file)!r} cannot be read ({reason}); give the path of a GGUF file.") from error
     if begins != MAGIC:
         raise BadRequest(f"{str(file)!r} is no GGUF file, for it begins with {begins!r}; give the path of one.")
+    if size < SMALLEST:
+        raise BadRequest(f"{str(file)!r} has {size:,} bytes, too few for a model; give the path of a whole GGUF file.")
     return path, size
