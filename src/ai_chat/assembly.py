@@ -61,7 +61,8 @@ class Services:
         self._conversations: ConversationStore | None = None
         self._weights: Weights | None = None
         self.handler: Handler = handler or pipeline.build(
-            Dispatch(self.resolve, timeouts=_timeouts(settings.timeout), counter=self.counter), log=self.log
+            Dispatch(self.resolve, timeouts=_timeouts(settings.timeout), counter=self.counter),
+            log=self.log if settings.log else None,
         )
 
     @classmethod

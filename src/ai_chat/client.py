@@ -6,8 +6,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
-import orjson
-
 from .assembly import Services
 from .chat.answer import Answer, complete
 from .chat.session import Session
@@ -18,6 +16,7 @@ from .core.ports import Handler
 from .core.request import Call, ChatRequest, Timeouts
 from .core.result import ChatResult
 from .wire.requests import decode_message, decode_request, encode_message
+from .wire.shapes import dumps
 
 __all__ = ["Answer", "AsyncChat", "OnNotice", "Prompt", "Session"]
 
@@ -128,7 +127,7 @@ class AsyncChat:
             if isinstance(value, float) and not math.isfinite(value):  # JSON would turn it into null without a word
                 raise BadRequest(f"{name} is {value}, and must be a finite number.", param=name)
         try:
-            body = orjson.dumps(fields)
+            body = dumps(fields)
         except TypeError as error:
             raise BadRequest(f"The arguments cannot be written as JSON: {error}.") from error
         return decode_request(body)
@@ -153,13 +152,13 @@ class AsyncChat:
         return call
 
 
-def _messages(prompt: object) -> list[dict[str, Any]]:
+def _messages(prompt: object) -> list[Any]:
     if isinstance(prompt, str):
         return [{"role": "user", "content": prompt}]
     if isinstance(prompt, (bytes, Mapping)) or not isinstance(prompt, Sequence):
         kind = type(prompt).__name__
         raise BadRequest(f"The prompt is {kind}, and must be a string or a list of messages.", param="messages")
-    return [encode_message(_message(message, index)) for index, message in enumerate(prompt)]
+    return [encode_message(message) if isinstance(message, Message) else message for message in prompt]
 
 
 def _message(message: Message | Mapping[str, Any], index: int) -> Message:

@@ -73,6 +73,15 @@ async def test_every_slot_has_the_whole_window(make):
     assert (child["n_ctx"], child["n_parallel"], child["kv_unified"], child["threads"]) == (3000, 3, False, 2)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there it is a flag")
+async def test_ctrl_c_does_not_reach_the_engine(make):
+    """It ends an answer; the engine is in a session of its own and goes on."""
+    engine = make()
+    await engine.start()
+    assert os.getsid(engine._process.pid) != os.getsid(0)
+    await engine.stop()
+
+
 async def test_what_the_engine_prints_does_not_disturb_its_answer(make):
     """However much the library writes, the child goes on; only the end of it is kept."""
     engine = make("chatter")

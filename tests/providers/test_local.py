@@ -26,7 +26,7 @@ from ai_chat.core.request import Call, ChatRequest, Sampling, Timeouts
 from ai_chat.core.stream import EventStream
 from ai_chat.providers.engine import EngineOptions
 from ai_chat.providers.fetching import Progress
-from ai_chat.providers.local import FIRST_TOKEN, LocalProvider
+from ai_chat.providers.local import FIRST_TOKEN, WAITING, LocalProvider
 from ai_chat.providers.weight_rows import WeightsRow
 from ai_chat.providers.weights import Choice
 
@@ -127,6 +127,7 @@ class StandInEngine:
         try:
             await self._house.may_load.wait()
         except asyncio.CancelledError:
+            await settle()  # a child takes a moment to end
             self.alive = False
             raise
         self._house.log.append(f"load {self.row}")
@@ -270,6 +271,17 @@ async def test_what_nobody_waits_for_is_given_up(house, local, stage):
     assert house.loaded == ["big"]
 
 
+async def test_what_is_given_up_is_gone_before_another_model_comes(house, local):
+    """A model that was being loaded for nobody any more still has its memory for a moment."""
+    house.may_load.clear()
+    given_up = await begin(local, "big")
+    given_up.cancel()
+    await asyncio.sleep(0)
+    house.may_load.set()
+    (await local.open(ask(), "small", LIMITS)).close()
+    assert house.log == ["load small"]
+
+
 async def test_a_download_takes_nobodys_turn(house, local):
     """While one model is fetched another one answers."""
     (await local.open(ask(), "small", LIMITS)).close()
@@ -407,9 +419,12 @@ async def test_a_call_waits_for_its_turn_and_is_told(house, local):
     waiting = await begin(local, call=call)
     assert [(notice.kind, notice.data["before"]) for notice in notices] == [("queued", 1)]
     first.close()
-    first.close()
-    (await waiting).close()
-    assert house.sources[0].closes >= 1
+    first.close()  # gives nothing back that it has not got
+    second = await waiting
+    third = await begin(local)
+    assert not third.done()
+    second.close()
+    (await third).close()
 
 
 async def test_waiting_is_bounded_by_the_limit_of_the_first_token(local):
@@ -493,6 +508,19 @@ async def test_choices_of_one_call_let_another_call_in_between(house, make):
     assert [request.messages[0].text for request in house.requests] == ["many", "other"]
     (await other).close()
     reading.cancel()
+
+
+async def test_a_second_choice_is_not_refused_where_the_first_was_let_in(house, local):
+    """However many have come meanwhile."""
+    many = await local.open(ask(n=2), "", LIMITS)
+    others = [await begin(local) for _ in range(WAITING)]
+    reading = asyncio.create_task(fold(EventStream(many)))
+    await finish(house.sources[0])
+    for other in others:
+        (await other).close()
+    await settle()
+    await finish(house.sources[-1])
+    assert len((await reading).choices) == 2
 
 
 # --- dying ---------------------------------------------------------------------------------------------------------
@@ -600,6 +628,25 @@ async def test_a_busy_engine_is_not_idle(house, make):
         await settle()
     assert house.loaded == ["big"]
     first.close()
+
+
+async def test_an_engine_that_is_asked_again_is_not_idle_since_the_first_time(local):
+    """Each call winds the clock up anew."""
+    (await local.open(ask(), "", LIMITS)).close()
+    first = local._idle
+    (await local.open(ask(), "", LIMITS)).close()
+    assert first.cancelled()
+    assert not local._idle.cancelled()
+
+
+async def test_a_call_that_comes_with_the_end_of_the_idle_time_keeps_the_engine(house, local):
+    """It is not stopped under an answer that has just begun."""
+    (await local.open(ask(), "", LIMITS)).close()
+    local._stop_idle()
+    source = await local.open(ask(), "", LIMITS)
+    await settle()
+    assert house.loaded == ["big"]
+    source.close()
 
 
 @pytest.mark.usefixtures("no_leaks")

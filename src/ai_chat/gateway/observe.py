@@ -19,8 +19,8 @@ LogLine = Callable[[Mapping[str, Any]], None]
 class Observe:
     """Closes the trail of each call and logs it. Texts of people and models are never in the line."""
 
-    def __init__(self, inner: Handler, *, log: LogLine) -> None:
-        """Wrap the layers below."""
+    def __init__(self, inner: Handler, *, log: LogLine | None) -> None:
+        """Wrap the layers below; without a `log` the trail is closed all the same."""
         self._inner = inner
         self._log = log
 
@@ -42,7 +42,8 @@ class Observe:
         trail = call.trail
         trail.ended = time.perf_counter()
         trail.outcome = outcome
-        self._log(_line(call, trail, error))
+        if self._log is not None:
+            self._log(_line(call, trail, error))
 
 
 def _outcome_of(error: BaseException) -> str:

@@ -21,6 +21,6 @@ from .dispatch import Dispatch
 from .observe import LogLine, Observe
 
 
-def build(dispatch: Dispatch, *, log: LogLine) -> Handler:
+def build(dispatch: Dispatch, *, log: LogLine | None) -> Handler:
     """Put the layers around the dispatcher."""
     return Observe(dispatch, log=log)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import ChatError, ClientMisused, ServerFailed, StreamBroken, UpstreamTimeout
@@ -54,6 +55,9 @@ class HttpReply:
         if self._error is not None:
             raise self._error
         if self._closed:
+            return None
+        if self._content.at_eof():
+            self.close()
             return None
         self._wait_begins()
         try:
@@ -310,6 +314,7 @@ class Http:
         return self._session
 
 
+@lru_cache(maxsize=64)
 def _client_timeout(connect: float | None) -> aiohttp.ClientTimeout:
     import aiohttp  # noqa: PLC0415 - loaded by `_open` already
 

@@ -16,7 +16,6 @@ from ..core.request import Call, ChatRequest, Timeouts
 from ..core.stream import Source
 from .choices import MergedChoices
 from .engine import Engine, EngineOptions
-from .flights import closing
 from .http import Http
 from .loaded import Connect, LoadedModel, MakeEngine, ModelEngine, Shelf
 from .local_requests import for_choice, for_engine
@@ -99,8 +98,6 @@ class LocalProvider:
             LocalModelFailed: it cannot run here.
             ConnectionFailed: the engine died over it.
         """
-        if self._closed:
-            raise closing()
         row = self._shelf.row(self.row_name(model))
         request = for_engine(call.request, context=self._context(row))
         if call.timeouts is None and timeouts.first_token is not None:
@@ -139,8 +136,6 @@ class LocalProvider:
         self._closed = True
         self._stop_timer()
         await self._model.aclose()
-        if self._stopping is not None:
-            await asyncio.wait([self._stopping])
         await self._http.aclose()
 
     async def _ask(

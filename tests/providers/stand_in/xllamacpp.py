@@ -1,5 +1,6 @@
 """Stands in for the engine's library in a child: it does what the model's file says, behind the first four bytes."""
 
+import http.client  # noqa: F401 - the folder of the child's script has a module of that name
 import json
 import os
 import sys
