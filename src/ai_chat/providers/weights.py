@@ -18,8 +18,8 @@ from .weight_rows import WeightsRow, shipped_rows
 
 NAME_LENGTH = 60
 """Letters of a name, of any script: three bytes each, and what is added to it, fit a file system's 255."""
-SMALLEST = 1024
-"""Bytes below which a file holds no model, whatever it begins with."""
+SMALLEST = 64
+"""Bytes below which a file is no model, whatever it begins with: its head alone is about as long."""
 NAME = re.compile(rf"\w[\w.-]{{0,{NAME_LENGTH - 1}}}")
 
 
