@@ -177,7 +177,8 @@ class Settings(BaseSettings):
         native = {name.lower(): value for name, value in self._native.items()}
         names = {"http_proxy": "http", "https_proxy": "https", "all_proxy": "all", "no_proxy": "no"}
         for name in names:
-            address = native.get(name, "").replace("@", "-")  # a proxy may ask for a user name
+            scheme, mark, host = native.get(name, "").partition("://")
+            address = scheme + mark + host.rpartition("@")[2]  # a proxy may ask for a user name
             if name != "no_proxy" and address and not _is_address(address):
                 raise SettingsError(f"{name.upper()} is no address of a proxy; write it like http://proxy:3128.")
         return tuple((scheme, native[name]) for name, scheme in names.items() if name in native)

@@ -35,7 +35,7 @@ LIMITS = Timeouts()
 
 async def settle() -> None:
     """Let everything run that can."""
-    for _ in range(20):
+    for _ in range(200):
         await asyncio.sleep(0)
 
 
@@ -264,6 +264,7 @@ async def test_what_nobody_waits_for_is_given_up(house, local, stage):
     getattr(house, stage).clear()
     task = await begin(local)
     task.cancel()
+    await settle()
     await settle()
     assert house.loaded == []
     getattr(house, stage).set()

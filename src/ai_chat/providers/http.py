@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import ChatError, ClientMisused, ServerFailed, StreamBroken, UpstreamTimeout
+from ..core.errors import ChatError, ClientMisused, ServerFailed, StreamBroken
 from ..core.request import Timeouts
-from .http_failures import amid_answer, before_answer, host, timed_out
+from .http_failures import amid_answer, before_answer, host, timed_out, timed_out_before
 from .network import Network
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ class Http:
                     timeout=_client_timeout(timeouts.connect),
                 )
         except TimeoutError as error:
-            raise self._timed_out(error, where, timeouts) from error
+            raise timed_out_before(error, where, timeouts) from error
         except Exception as error:
             ours = before_answer(error, where)
             if ours is None:
@@ -282,15 +282,6 @@ class Http:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    @staticmethod
-    def _timed_out(error: TimeoutError, where: str, timeouts: Timeouts) -> UpstreamTimeout:
-        if type(error) is not TimeoutError:  # the library's own, which knows only how long connecting may take
-            return timed_out(where, "connect", timeouts.connect or 0.0)
-        first, total = timeouts.first_token, timeouts.total
-        if first is not None and (total is None or first <= total):
-            return timed_out(where, "first_token", first)
-        return timed_out(where, "total", total or 0.0)
 
     def name_of(self, url: str) -> str:
         """Say how messages call whoever is at a URL."""

@@ -6,6 +6,7 @@ import os
 from urllib.parse import urlsplit
 
 from ..core.errors import ChatError, ConnectionFailed, ServerFailed, StreamBroken, UpstreamTimeout
+from ..core.request import Timeouts
 
 NOT_HTTP = (ServerFailed, "{where} did not answer in HTTP; check that the base URL points to an API.")
 FAILURES: dict[str, tuple[type[ChatError], str]] = {
@@ -76,6 +77,16 @@ def timed_out(where: str, phase: str, seconds: float) -> UpstreamTimeout:
     what = PHASES[phase].format(where=where, seconds=seconds)
     message = f"{what}; ask again, or raise AI_CHAT_TIMEOUT__{phase.upper()}."
     return UpstreamTimeout(message, phase=phase, seconds=seconds)
+
+
+def timed_out_before(error: TimeoutError, where: str, timeouts: Timeouts) -> UpstreamTimeout:
+    """Make the error for a time limit that ran out before the head of an answer came."""
+    if type(error) is not TimeoutError:  # the library's own, which knows only how long connecting may take
+        return timed_out(where, "connect", timeouts.connect or 0.0)
+    first, total = timeouts.first_token, timeouts.total
+    if first is not None and (total is None or first <= total):
+        return timed_out(where, "first_token", first)
+    return timed_out(where, "total", total or 0.0)
 
 
 def host(url: str) -> str:

@@ -11,7 +11,6 @@ import orjson
 
 from ..core.errors import ServerFailed
 from ..core.events import (
-    ChoiceFinished,
     Chunk,
     Event,
     ExtraFields,
@@ -25,7 +24,7 @@ from ..core.events import (
 )
 from ..core.messages import ROLES
 from ..core.usage import NOTHING, Usage
-from .call_pieces import CallPieces
+from .choice_state import ChoiceState
 from .chunk_encoder import ChunkEncoder
 from .failures import decode_error_in_answer
 from .leniency import FINISH_REASONS, arguments_text, loads, seconds, texts_of_parts, without_nulls
@@ -55,37 +54,6 @@ _TEXTS = {
 """Where the text of an event stands in its chunk."""
 
 
-class _Choice:
-    """What has come of one choice."""
-
-    __slots__ = ("calls", "finished", "function_call", "index", "told", "wrote")
-
-    def __init__(self, index: int, reply: str) -> None:
-        self.index = index
-        self.calls = CallPieces(reply, index)
-        self.function_call: dict[str, str] = {}
-        self.told: dict[str, Any] = {}
-        """Unknown fields, by place and name, as they were told last."""
-        self.wrote: set[type] = set()
-        self.finished = False
-
-    def speaks(self, kind: type, text: object, logprobs: tuple[Any, ...] | None) -> bool:
-        """Whether a text tells anything; an empty one does so once: that the choice has such a text at all."""
-        if not isinstance(text, str):
-            return bool(logprobs)
-        first = kind not in self.wrote
-        self.wrote.add(kind)
-        return text != "" or first or logprobs is not None
-
-    def end(self, reason: str) -> list[Event]:
-        """Give the events that end the choice."""
-        self.finished = True
-        ended = ChoiceFinished(reason, self.index)
-        if not self.function_call:
-            return [ended]
-        return [ExtraFields("message", {"function_call": self.function_call}, self.index), ended]
-
-
 class ChunkDecoder:
     """Reads the chunks of one answer.
 
@@ -102,7 +70,7 @@ class ChunkDecoder:
         self._expected = choices
         self._head: tuple[str, str, int] | None = None
         self._extra: dict[str, Any] = {}
-        self._choices: dict[int, _Choice] = {}
+        self._choices: dict[int, ChoiceState] = {}
         self._usage: Usage | None = None
         self._sound = True  # whether the chunk at hand was JSON
         self._fit = True  # whether the chunk at hand may be passed on as it is
@@ -237,16 +205,18 @@ class ChunkDecoder:
         if reason is not None and str(reason) not in FINISH_REASONS:
             self._fit = False
 
-    def _start(self, index: int, delta: Mapping[str, Any], frame: Mapping[str, Any], events: list[Event]) -> _Choice:
+    def _start(
+        self, index: int, delta: Mapping[str, Any], frame: Mapping[str, Any], events: list[Event]
+    ) -> ChoiceState:
         if self._head is None:
             self._head = _text(frame.get("id")), _text(frame.get("model")), seconds(frame.get("created"))
         if len(self._choices) == _MAX_CHOICES:
             raise ServerFailed(f"The answer holds more than {_MAX_CHOICES} choices; ask again.")
-        choice = self._choices[index] = _Choice(index, self._head[0])
+        choice = self._choices[index] = ChoiceState(index, self._head[0])
         events.append(Started(*self._head, index, _role(delta), dict(self._extra) or NOTHING))
         return choice
 
-    def _take_texts(self, choice: _Choice, delta: Mapping[str, Any], logprobs: object, events: list[Event]) -> None:
+    def _take_texts(self, choice: ChoiceState, delta: Mapping[str, Any], logprobs: object, events: list[Event]) -> None:
         of_text = of_refusal = None
         if isinstance(logprobs, dict):
             of_text, of_refusal = _entries(logprobs.get("content")), _entries(logprobs.get("refusal"))
@@ -268,7 +238,7 @@ class ChunkDecoder:
         if choice.speaks(RefusalDelta, refusal, of_refusal):
             events.append(RefusalDelta(_text(refusal), choice.index, of_refusal))
 
-    def _take_other_fields(self, choice: _Choice, delta: Mapping[str, Any], events: list[Event]) -> None:
+    def _take_other_fields(self, choice: ChoiceState, delta: Mapping[str, Any], events: list[Event]) -> None:
         if any(delta.get(name, "") is None for name in _NO_NULLS) or _role(delta) != delta.get("role", "assistant"):
             self._fit = False
         for piece in _list(delta.get("tool_calls"), "tool_calls"):
@@ -283,7 +253,7 @@ class ChunkDecoder:
             gathered["arguments"] = gathered.get("arguments", "") + arguments_text(function_call.get("arguments"))
         self._tell("message", choice, without_nulls(unknown(delta, _DELTA_FIELDS)), events)
 
-    def _tell(self, place: Any, choice: _Choice, fields: Mapping[str, Any], events: list[Event]) -> None:
+    def _tell(self, place: Any, choice: ChoiceState, fields: Mapping[str, Any], events: list[Event]) -> None:
         """Tell of unknown fields; of one that says the same again, only if it is a list, since lists add up."""
         told, new = choice.told, {}
         for key, value in fields.items():
