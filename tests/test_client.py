@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import sys
 import threading
 
 import pytest
@@ -11,7 +12,7 @@ from tests.upstream import Upstream, streamed, whole
 
 import ai_chat
 from ai_chat import AsyncChat, Chat, Message
-from ai_chat.core.errors import BadRequest, ClientMisused, SettingsError, StreamBroken, UnknownModel
+from ai_chat.core.errors import BadRequest, ClientMisused, LocalModelFailed, SettingsError, StreamBroken, UnknownModel
 from ai_chat.core.events import ChoiceFinished, ExtraFields, Finished, Notice, ReasoningDelta, Started, TextDelta
 from ai_chat.providers.scripted import Echo, Scripted, cut_after
 from ai_chat.sync import SyncAnswer, SyncSession
@@ -356,3 +357,13 @@ def test_loops_that_cannot_serve_are_refused():
             chat.complete("x")
 
     asyncio.run(inside())
+
+
+async def test_without_an_engine_nothing_is_fetched_for_it(unplugged, monkeypatch, clean_environment):
+    """Who installed the library alone is told so before a gigabyte of weights comes."""
+    monkeypatch.setitem(sys.modules, "xllamacpp", None)
+    async with AsyncChat(model="local", data_dir=clean_environment / "data") as chat:
+        with pytest.raises(LocalModelFailed, match=r"pip install .*\[local\]"):
+            await chat.complete("Hi")
+    assert unplugged == []
+    assert not (clean_environment / "data").exists()

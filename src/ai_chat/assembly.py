@@ -21,7 +21,7 @@ from .gateway.dispatch import Dispatch
 from .logs import CallLog
 from .providers import catalog
 from .providers.catalog import LOCAL, Row, Target
-from .providers.engine import EngineOptions
+from .providers.engine import EngineOptions, check_installed
 from .providers.fetching import Progress
 from .providers.http import Http
 from .providers.loaded import FetchNotices
@@ -291,6 +291,7 @@ class Services:
         )
 
     def _local(self) -> Provider:
+        check_installed()
         local = self.settings.local
         options = EngineOptions(threads=local.threads, context=local.context, parallel=local.parallel)
         return LocalProvider(self.weights(), model=local.model, options=options, idle_stop=local.idle_stop)

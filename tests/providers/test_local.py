@@ -511,17 +511,18 @@ async def test_choices_of_one_call_let_another_call_in_between(house, make):
     reading.cancel()
 
 
-async def test_a_second_choice_is_not_refused_where_the_first_was_let_in(house, local):
-    """However many have come meanwhile."""
-    many = await local.open(ask(n=2), "", LIMITS)
-    others = [await begin(local) for _ in range(WAITING)]
-    reading = asyncio.create_task(fold(EventStream(many)))
+async def test_a_third_choice_is_not_refused_where_the_first_was_let_in(house, make):
+    """However many wait for another model by then."""
+    local = make(options=EngineOptions(parallel=2))
+    reading = asyncio.create_task(fold(EventStream(await local.open(ask(n=3), "big", LIMITS))))
+    others = [await begin(local, "small") for _ in range(WAITING)]
     await finish(house.sources[0])
+    await finish(house.sources[1])
     for other in others:
         (await other).close()
     await settle()
     await finish(house.sources[-1])
-    assert len((await reading).choices) == 2
+    assert len((await reading).choices) == 3
 
 
 # --- dying ---------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from ..core.errors import LocalModelFailed
 from .processors import usable_processors
 
 CHILD = Path(__file__).with_name("engine_child.py")
+NOT_INSTALLED = 'The embedded engine is not installed; install it with `pip install "ai-chat-app[local]"`.'
 MAGIC = b"GGUF"
 LOAD_SECONDS = 600.0
 """How long loading may take: a large model on a slow disk needs minutes, one that needs longer hangs."""
@@ -243,7 +245,7 @@ class Engine:
     def _failure(self, told: dict[str, Any]) -> str:
         """Say why it did not start."""
         if told.get("missing") == "xllamacpp":
-            return 'The embedded engine is not installed; install it with `pip install "ai-chat-app[local]"`.'
+            return NOT_INSTALLED
         reason = re.search(r"error loading model: (.+)", self.log_tail)
         why = reason[1].strip() if reason else str(told.get("failed") or told.get("missing") or "it gave no reason")
         if told:
@@ -256,6 +258,16 @@ class Engine:
             f"The embedded engine {self.ending} while it loaded {self.name}{self.last_words}; if memory ran out, close "
             "other programs or take a smaller model."
         )
+
+
+def check_installed() -> None:
+    """Check that there is an engine, before a gigabyte is fetched for it.
+
+    Raises:
+        LocalModelFailed: there is none.
+    """
+    if find_spec("xllamacpp") is None:
+        raise LocalModelFailed(NOT_INSTALLED)
 
 
 def _check_file(path: Path) -> None:
