@@ -15,26 +15,6 @@ Handler = Callable[[Call], Awaitable[EventStream]]
 """The one shape of all that answers a call: the pipeline, each layer of it, and what tests put in their place."""
 
 
-class Clock(Protocol):
-    """Time and chance, so that tests can hold both still."""
-
-    def now(self) -> float:
-        """Give Unix seconds."""
-        ...
-
-    def monotonic(self) -> float:
-        """Give seconds that only go forward."""
-        ...
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        ...
-
-    def random(self) -> float:
-        """Give a number from 0 up to, not including, 1."""
-        ...
-
-
 class TokenCounter(Protocol):
     """Counts tokens the way a model does."""
 

@@ -39,12 +39,8 @@ class Upstream:
     """Up to and including the version, without a slash at its end: `https://api.openai.com/v1`."""
     headers: tuple[tuple[str, str], ...] = ()
     """Sent with each request; the key is among them, so they are in no repr."""
-    query: str = ""
-    """Appended to each address, as Azure's `api-version=…`."""
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     """The name this upstream gives the bound on an answer's length."""
-    usage_in_stream: bool = True
-    """Whether it takes `stream_options.include_usage`."""
 
     def __repr__(self) -> str:
         return f"Upstream(name={self.name!r}, base_url={self.base_url!r})"
@@ -58,9 +54,8 @@ class OpenAIProvider:
         self.upstream = upstream
         self._http = http
         self._headers = {"content-type": "application/json", **dict(upstream.headers)}
-        query = f"?{upstream.query}" if upstream.query else ""
-        self._chat_url = f"{upstream.base_url}/chat/completions{query}"
-        self._models_url = f"{upstream.base_url}/models{query}"
+        self._chat_url = f"{upstream.base_url}/chat/completions"
+        self._models_url = f"{upstream.base_url}/models"
 
     async def open(self, call: Call, model: str, timeouts: Timeouts) -> Source:
         """Send the request and give its answer as it comes.
@@ -74,7 +69,6 @@ class OpenAIProvider:
             model=model,
             stream=request.stream,
             max_tokens_field=upstream.max_tokens_field,
-            include_usage=upstream.usage_in_stream,
         )
         if not request.stream:  # the head comes with the whole answer: only `total` can bound it
             timeouts = Timeouts(
