@@ -208,12 +208,15 @@ def test_the_child_ends_with_its_input(make):
     engine = make("load for ever")
     pipe = subprocess.PIPE
     with subprocess.Popen(engine._command, stdin=pipe, stdout=pipe, stderr=pipe) as child:
-        child.stdin.write(engine._handed_over())
-        child.stdin.flush()
-        assert child.stderr.readline()
-        assert child.stderr.read(7) == b"loading"
-        child.stdin.close()
-        assert child.wait(10.0) == 0
+        try:
+            child.stdin.write(engine._handed_over())
+            child.stdin.flush()
+            assert child.stderr.readline()
+            assert child.stderr.read(7) == b"loading"
+            child.stdin.close()
+            assert child.wait(10.0) == 0
+        finally:
+            child.kill()
 
 
 def test_a_child_without_a_parent_does_nothing(make):
