@@ -51,7 +51,9 @@ def test_a_tool_result_stays_with_its_call():
     result = Message(role="tool", content="r r r r", tool_call_id="c")
     talk = (user("q1"), call, result, assistant("a1"), user("q2"))
     for budget in range(1, 10):
-        check_order(fit(talk, budget, words).messages)
+        kept = fit(talk, budget, words).messages
+        check_order(kept)
+        assert len(kept) in {1, len(talk)}
 
 
 turns = st.lists(

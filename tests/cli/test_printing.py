@@ -55,6 +55,7 @@ def test_a_sentence_that_stderr_cannot_write(monkeypatch, capsys):
     monkeypatch.setattr("sys.stderr", None)
     say("A sentence.")
     Voice().line("Another.")
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(("count", "shown"), [(491_400_064, "0.5 GB"), (52_428_800, "52.4 MB"), (0, "0.0 MB")])

@@ -128,6 +128,7 @@ async def test_leaving_closes_the_upstream_at_once(http):
         async with await open_stream(http, server) as stream:
             await anext(stream)
         await asyncio.wait_for(server.left.wait(), 5)
+        assert stream.end == "abandoned"
 
 
 async def test_cancelling_closes_the_upstream_at_once(http):
