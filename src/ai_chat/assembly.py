@@ -2,46 +2,69 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 from .accounting.tokens import Tokens
+from .chat.record import Keeping
+from .chat.runs import RunParts, Runs
 from .chat.session import SessionParts
 from .config import Settings, TimeoutSettings
-from .core.errors import SettingsError, UnknownModel
+from .core.errors import ClientMisused, SettingsError
 from .core.events import Notice
-from .core.ports import ConversationStore, Handler, Provider
-from .core.request import LOCAL_CALLER, Call, Caller, ChatRequest, Timeouts, Trail
+from .core.messages import Message
+from .core.ports import ConversationStore, Handler
+from .core.request import LOCAL_CALLER, Call, Caller, ChatRequest, Sampling, Timeouts, Trail
 from .gateway import pipeline
 from .gateway.dispatch import Dispatch
 from .logs import CallLog
-from .providers import catalog
-from .providers.catalog import LOCAL, Row, Target
-from .providers.engine import EngineOptions, check_installed
+from .models import Models
 from .providers.fetching import Progress
+from .providers.file_lock import FileLock
 from .providers.http import Http
 from .providers.loaded import FetchNotices
-from .providers.local import LocalProvider
 from .providers.memory import free_memory
 from .providers.network import Network
-from .providers.openai import OpenAIProvider, Upstream
 from .providers.weights import Weights
+from .stores.ids import new_id
+from .stores.owners import Owners
 
-KNOWN_ROUTES = 1000
-"""Names whose meaning is remembered."""
+KEPT_DELETED = 7 * 86_400.0
+"""Seconds for which a deleted conversation can be taken back."""
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """Where a model's name leads."""
+class House:
+    """The services of a process that serves, and the loop they live on."""
 
-    provider: Provider
-    model: str
-    label: str
+    services: Services
+    loop: asyncio.AbstractEventLoop
+
+
+_house: House | None = None
+
+
+def settle(house: House | None) -> None:
+    """Have all threads of this process find that house; None ends it."""
+    global _house  # noqa: PLW0603 - the page's scripts are started by a library that hands them nothing
+    _house = house
+
+
+def house() -> House:
+    """Give the house of this process, from any thread.
+
+    Raises:
+        ClientMisused: the process serves nothing, or not any more.
+    """
+    if _house is None:
+        raise ClientMisused("The program is ending or was not started as a server; start it with: ai-chat")
+    return _house
 
 
 class Services:
@@ -55,13 +78,14 @@ class Services:
             Network(proxies=settings.proxies(), ca_file=str(settings.ca_file) if settings.ca_file else None)
         )
         self.log = CallLog(settings.log)
-        self._providers: dict[str, Provider] = {}
-        self._routes: dict[str, Route] = {}
-        self._first_models: dict[str, str] = {}
+        self.models = Models(settings, self.http, self.weights)
         self._conversations: ConversationStore | None = None
+        self._opening = asyncio.Lock()
+        self._owners: Owners | None = None
+        self._runs: Runs | None = None
         self._weights: Weights | None = None
         self.handler: Handler = handler or pipeline.build(
-            Dispatch(self.resolve, timeouts=_timeouts(settings.timeout), counter=self.counter),
+            Dispatch(self.models.resolve, timeouts=_timeouts(settings.timeout), counter=self.counter),
             log=self.log if settings.log else None,
         )
 
@@ -84,7 +108,7 @@ class Services:
     def session_parts(self) -> SessionParts:
         """What a session needs of the house."""
         return SessionParts(
-            handler=self.handler, make_call=self.make_call, counter=self.counter, window_of=self.window_of
+            handler=self.handler, make_call=self.make_call, counter=self.counter, window_of=self.models.window_of
         )
 
     def make_call(
@@ -93,92 +117,60 @@ class Services:
         """Begin a call with a trace of its own."""
         return Call(request=request, trail=Trail(trace_id=secrets.token_hex(16)), caller=caller, on_notice=on_notice)
 
-    # --- names ----------------------------------------------------------------------------------------------------
+    # --- conversations ----------------------------------------------------------------------------------------------
 
-    def target(self, name: str) -> Target:
-        """Say which model a name means: an alias, `provider/model`, or a model of the default provider.
-
-        Raises:
-            SettingsError: the alias has no setting.
-            UnknownModel: there is no provider whose model it could be.
-        """
-        provider = self.default_provider()
-        meant = self._meant(name)
-        if meant is None:
-            return Target(provider=provider, model=self._default_model(provider))
-        target = catalog.parse(meant, provider)
-        if target.provider == LOCAL and target.model and not meant.startswith(f"{LOCAL}/"):
-            raise UnknownModel(
-                f"The model {meant!r} is not known without a key; set OPENAI_API_KEY (or another provider's) to use "
-                "it, or use the model 'local'.",
-                param="model",
-            )
-        return target
-
-    def _meant(self, name: str) -> str | None:
-        """Give what stands behind an alias, or the name itself; None for a default that nobody has set."""
-        aliases = {"fast": self.settings.fast_model, "reasoning": self.settings.reasoning_model}
-        if name in aliases and aliases[name] is None:
-            raise SettingsError(f"The model {name!r} is not set; say which with AI_CHAT_{name.upper()}_MODEL.")
-        return self.settings.model if name == "default" else aliases.get(name, name)
-
-    def default_provider(self) -> str:
-        """Give the first provider of the catalog that has a key or an address of its own; without any, `local`."""
-        for row in catalog.rows().values():
-            if self.settings.has(row.key) or self.settings.has(row.url_variable):
-                return row.name
-        return LOCAL
-
-    def window_of(self, name: str) -> int | None:
-        """Give the tokens of a model's window; None if nobody knows."""
-        target = self.target(name)
-        if target.provider == LOCAL:
-            return self.settings.local.context
-        return catalog.rows()[target.provider].context(target.model)
-
-    async def resolve(self, name: str) -> Route:
-        """Find the provider of a model.
+    async def start(self) -> int:
+        """Open what a server needs, and give the number of answers that the last end of the program interrupted.
 
         Raises:
-            SettingsError: its key or address is missing or cannot be used.
-            UnknownModel: the name means nothing here.
+            ChatError: the database cannot be opened; the sentence says why.
         """
-        if name in self._routes:
-            return self._routes[name]
-        target = self.target(name)
-        model = target.model
-        provider = self.provider(target.provider)
-        if not model and target.provider != LOCAL:
-            model = await self._first_model(target.provider, provider)
-        served = provider.row_name(model) if isinstance(provider, LocalProvider) else model
-        label = str(Target(provider=target.provider, model=served))
-        route = Route(provider=provider, model=model, label=label)
-        if len(self._routes) < KNOWN_ROUTES:  # names come from clients, who may send any number of them
-            self._routes[name] = route
-        return route
-
-    def provider(self, name: str) -> Provider:
-        """Give a provider by its name in the catalog, or `local`.
-
-        Raises:
-            SettingsError: its key or address is missing or cannot be used.
-        """
-        if name not in self._providers:
-            self._providers[name] = self._local() if name == LOCAL else self._upstream(catalog.rows()[name])
-        return self._providers[name]
+        store = await self.conversations()
+        await store.purge(older_than=KEPT_DELETED)
+        interrupted = await self.runs.sweep()
+        if self._owners is not None:
+            self._owners.clear()
+        return len(interrupted)
 
     @property
-    def catalog(self) -> Mapping[str, Row]:
-        """The providers there are, by name; the embedded model is none of them."""
-        return catalog.rows()
+    def not_ready(self) -> str | None:
+        """Why a server cannot answer yet, in a sentence; None if it can."""
+        return None if self._conversations is not None else "The conversations have not been opened yet."
 
-    def address(self, provider: str) -> str:
-        """Give the address at which a provider of the catalog is asked.
+    @property
+    def runs(self) -> Runs:
+        """The answers that are made in the background."""
+        if self._runs is None:
+            self._owners = owners = Owners(self.data_dir() / "running", FileLock)
+            owners.enter()
+            parts = RunParts(
+                keeping=self.keeping,
+                session=self.session_parts,
+                template=self._template,
+                label=lambda name: str(self.models.target(name or "default")),
+                owner=owners.name,
+                is_alive=owners.is_alive,
+            )
+            self._runs = Runs(parts)
+        return self._runs
+
+    async def keeping(self) -> Keeping:
+        """Give what is needed to go on with a conversation.
 
         Raises:
-            SettingsError: its key or address is missing or cannot be used.
+            ChatError: the database cannot be opened; the sentence says why.
         """
-        return self._upstream(self.catalog[provider]).upstream.base_url
+        return Keeping(store=await self.conversations(), new_id=new_id, now=lambda: datetime.now(UTC))
+
+    def _template(self, model: str | None) -> ChatRequest:
+        settings = self.settings
+        return ChatRequest(
+            model=model or "default",
+            messages=(Message(role="user", content="-"),),
+            stream=True,
+            sampling=Sampling(temperature=settings.temperature),
+            max_tokens=settings.max_tokens,
+        )
 
     # --- the other rooms ------------------------------------------------------------------------------------------
 
@@ -188,16 +180,19 @@ class Services:
         Raises:
             ChatError: the database cannot be opened; the sentence says why.
         """
-        if self._conversations is None:
-            from .stores.opening import open_conversations  # noqa: PLC0415 - a database that most calls do not need
-            from .wire.requests import decode_message, encode_message  # noqa: PLC0415 - beside its only use
+        async with self._opening:
+            return self._conversations or await self._open_conversations()
 
-            path = self.data_dir() / "ai-chat.db"
-            self._conversations = await open_conversations(
-                f"sqlite+aiosqlite:///{path}",
-                encode=encode_message,
-                decode=lambda fields: decode_message(fields, "message"),
-            )
+    async def _open_conversations(self) -> ConversationStore:
+        from .stores.opening import open_conversations  # noqa: PLC0415 - a database that most calls do not need
+        from .wire.requests import decode_message, encode_message  # noqa: PLC0415 - beside its only use
+
+        url = self.settings.database
+        self._conversations = await open_conversations(
+            url.get_secret_value() if url is not None else f"sqlite+aiosqlite:///{self.data_dir() / 'ai-chat.db'}",
+            encode=encode_message,
+            decode=lambda fields: decode_message(fields, "message"),
+        )
         return self._conversations
 
     def weights(self) -> Weights:
@@ -234,67 +229,22 @@ class Services:
         return folder
 
     async def aclose(self) -> None:
-        """Close everything, the embedded model's child included."""
-        providers, self._providers = list(self._providers.values()), {}
-        conversations, self._conversations = self._conversations, None
+        """Close everything: what runs is put away first, the embedded model's child ends with the rest."""
         async with AsyncExitStack() as closing:
             # The last goes first, and one that fails to close does not keep the others open.
             closing.callback(self.log.close)
             closing.push_async_callback(self.http.aclose)
-            if conversations is not None:
-                closing.push_async_callback(conversations.aclose)
-            for provider in providers:
-                closing.push_async_callback(provider.aclose)
+            closing.push_async_callback(self.models.aclose)
+            closing.push_async_callback(self._close_conversations)
+            if self._owners is not None:
+                closing.callback(self._owners.leave)
+            if self._runs is not None:
+                closing.push_async_callback(self._runs.aclose)
 
-    # --- wiring ---------------------------------------------------------------------------------------------------
-
-    def _default_model(self, provider: str) -> str:
-        row = catalog.rows().get(provider)
-        if row is None or self.settings.has(row.url_variable):
-            return ""  # the embedded model, or the first one of a server whose names nobody knows
-        return row.default_model or ""
-
-    async def _first_model(self, name: str, provider: Provider) -> str:
-        if name not in self._first_models:
-            offered = await provider.models()
-            if not offered:
-                raise UnknownModel(f"{name} offers no model; name one with AI_CHAT_MODEL.", param="model")
-            self._first_models[name] = offered[0].id
-        return self._first_models[name]
-
-    def _upstream(self, row: Row) -> OpenAIProvider:
-        settings = self.settings
-        url = settings.base_url(row.url_variable) if row.url_variable else None
-        own_address = url is not None
-        if url is not None and row.url_suffix and not url.endswith(row.url_suffix):
-            url += row.url_suffix
-        if url is None and row.base_url is None:
-            raise SettingsError(f"{row.url_variable} is not set; it holds the address of your {row.title}.")
-        variable = row.key or row.optional_key
-        key = settings.key(variable) if variable else None
-        if key is None and row.key is not None and not own_address:
-            raise SettingsError(
-                f"{row.key} is not set; set it to use {row.title}, or use the model 'local', which needs no key."
-            )
-        headers: tuple[tuple[str, str], ...] = ()
-        if key is not None:
-            secret = key.get_secret_value()
-            headers = ((row.key_header, secret),) if row.key_header else (("authorization", f"Bearer {secret}"),)
-        return OpenAIProvider(
-            Upstream(
-                name=row.title,
-                base_url=url or row.base_url or "",
-                headers=headers,
-                max_tokens_field=row.max_tokens_field,
-            ),
-            self.http,
-        )
-
-    def _local(self) -> Provider:
-        check_installed()
-        local = self.settings.local
-        options = EngineOptions(threads=local.threads, context=local.context, parallel=local.parallel)
-        return LocalProvider(self.weights(), model=local.model, options=options, idle_stop=local.idle_stop)
+    async def _close_conversations(self) -> None:
+        conversations, self._conversations = self._conversations, None
+        if conversations is not None:
+            await conversations.aclose()
 
 
 def _timeouts(settings: TimeoutSettings) -> Timeouts:

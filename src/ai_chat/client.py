@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from .assembly import Services
 from .chat.answer import Answer, complete
+from .chat.record import Record
 from .chat.session import Session
 from .core.errors import BadRequest, ClientMisused
 from .core.events import Notice
@@ -18,7 +19,7 @@ from .core.result import ChatResult
 from .wire.requests import decode_message, decode_request, encode_message
 from .wire.shapes import dumps
 
-__all__ = ["Answer", "AsyncChat", "OnNotice", "Prompt", "Session"]
+__all__ = ["Answer", "AsyncChat", "OnNotice", "Prompt", "Record", "Session"]
 
 Prompt = str | Sequence[Message | Mapping[str, Any]]
 """A question, or a list of messages as values or as OpenAI writes them."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -41,10 +42,8 @@ Optional = BeforeValidator(_blank_is_unset)
 """`NAME=` in a .env file leaves the setting alone."""
 
 
-class TimeoutSettings(BaseModel):
+class TimeoutSettings(BaseModel, extra="forbid", frozen=True):
     """Time limits of one attempt, in seconds."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     connect: Seconds = Field(10.0, description="Seconds to reach the upstream.")
     first_token: Seconds = Field(120.0, description="Seconds from the request to the first piece of the answer.")
@@ -52,10 +51,8 @@ class TimeoutSettings(BaseModel):
     total: Seconds = Field(600.0, description="Seconds for a whole answer.")
 
 
-class LocalSettings(BaseModel):
+class LocalSettings(BaseModel, extra="forbid", frozen=True):
     """The embedded model."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     model: Annotated[str | None, Optional] = Field(
         None, description="Which row `local` means; unset, the best one that fits the free memory."
@@ -66,6 +63,14 @@ class LocalSettings(BaseModel):
     )
     parallel: int = Field(2, ge=1, le=64, description="Answers it works on at once.")
     idle_stop: float = Field(900.0, ge=0, description="Seconds without a call after which it gives its memory back.")
+
+
+class ServerSettings(BaseModel, extra="forbid", frozen=True):
+    """The server, of the app and of `ai-chat serve`. Lists are separated by commas."""
+
+    hosts: str = Field("", description="Names it is reached by besides localhost, such as chat.example.com.")
+    origins: str = Field("", description="Pages of others that may ask it, such as https://chat.example.com.")
+    max_body_mb: int = Field(32, ge=1, le=1024, description="MB (2^20 bytes) that a request may have.")
 
 
 class Settings(BaseSettings):
@@ -89,6 +94,7 @@ class Settings(BaseSettings):
     max_tokens: int | None = Field(None, ge=1, description="Upper bound on the tokens of an answer.")
     timeout: TimeoutSettings = TimeoutSettings()  # type: ignore[call-arg]
     local: LocalSettings = LocalSettings()  # type: ignore[call-arg]
+    server: ServerSettings = ServerSettings()  # type: ignore[call-arg]
     data_dir: Path = Field(
         default_factory=lambda: platformdirs.user_data_path("ai-chat", appauthor=False),
         description="Folder for conversations and weights.",
@@ -96,6 +102,9 @@ class Settings(BaseSettings):
     config_dir: Path = Field(
         default_factory=lambda: platformdirs.user_config_path("ai-chat", appauthor=False),
         description="Folder of config.toml.",
+    )
+    database: SecretStr | None = Field(
+        None, description="URL of a PostgreSQL database for conversations; unset, a file in the data folder."
     )
     ca_file: Path | None = Field(None, description="PEM file of certificate authorities to trust.")
     log: str | None = Field(None, description="Where each call leaves a line of JSON: stderr, or a file's path.")
@@ -233,6 +242,11 @@ def dotenv() -> dict[str, str]:
         return {name: value for name, value in dotenv_values(path).items() if value} if path.is_file() else {}
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"./.env cannot be read ({error}); save it as UTF-8 text.") from error
+
+
+def has_display() -> bool:
+    """Say whether a browser opened here would be seen by anybody."""
+    return sys.platform != "linux" or not os.environ.keys().isdisjoint(("DISPLAY", "WAYLAND_DISPLAY"))
 
 
 def unknown_variables() -> list[str]:

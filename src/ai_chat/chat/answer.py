@@ -8,15 +8,13 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
+from ..core.conversations import SHORTEST_TIMED
 from ..core.events import Batch, Event, TextDelta, events_of
 from ..core.folding import Folder
 from ..core.ports import Handler
 from ..core.request import Call, Trail
 from ..core.result import CallReport, ChatResult
 from ..core.stream import EventStream
-
-SHORTEST_TIMED = 0.01
-"""Seconds an answer must take to have a speed: what came in one piece was not written that fast."""
 
 
 class Answer:

@@ -6,14 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from ..assembly import Services
-from ..client import Answer, AsyncChat, Session
+from ..client import Answer, AsyncChat, Record, Session
 from ..core.errors import ChatError
 from ..core.events import Batch, Notice, ReasoningDelta, RefusalDelta, TextDelta, events_of
 from ..core.result import ChatResult
 from .printing import Output, OutputClosed, Voice, say
 from .process import Interrupts
 from .question import Question
-from .record import Record
 from .report import as_json
 
 ENDINGS = {
@@ -43,7 +42,7 @@ async def ask(question: Question, interrupts: Interrupts) -> int:
         record = None
         if question.conversation is not None:
             AsyncChat(services=services).request("-", model=question.model, **question.parameters)  # or nothing begins
-            record = await Record.open(await services.conversations(), question.conversation)
+            record = await Record.open(await services.keeping(), question.conversation)
             await record.change(model=question.model, system=question.system)
         session = _session(services, question, record)
         if record is not None:

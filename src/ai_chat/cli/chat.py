@@ -13,7 +13,7 @@ from typing import Protocol
 
 from .. import __version__
 from ..assembly import Services
-from ..client import AsyncChat
+from ..client import AsyncChat, Record
 from ..core.conversations import Turn
 from ..core.errors import BadRequest
 from ..core.result import ChatResult
@@ -23,7 +23,6 @@ from .export import save
 from .printing import Output, OutputClosed, OutputFailed, Voice
 from .process import Interrupts, Leave, report
 from .question import MOST_BYTES, Question, checked, text_of
-from .record import Record
 from .report import as_line
 
 HELP = """\
@@ -134,7 +133,7 @@ class Talk:
         store = await self._services.conversations()  # now: no answer shall find that it cannot be kept
         if self._question.conversation is not None and await store.get(self._id) is not None:
             await self._opened()
-        model = self._services.target(self._question.model or "default")
+        model = self._services.models.target(self._question.model or "default")
         self._voice.line(f"ai-chat {__version__} · {model} · conversation {self._id} · /help")
 
     async def _one(self, reader: Reader) -> None:
@@ -154,7 +153,7 @@ class Talk:
     async def _opened(self) -> Record:
         """Give the conversation, begun in the store with the first question."""
         if self._record is None:
-            self._record = await Record.open(await self._services.conversations(), self._id)
+            self._record = await Record.open(await self._services.keeping(), self._id)
             kept = self._record.conversation
             model, system = self._question.model, self._question.system
             await self._record.change(model=model, system=system)
@@ -197,11 +196,11 @@ class Talk:
 
     async def _model(self, name: str) -> None:
         if name:
-            await self._services.resolve(checked(name, "The model's name"))
+            await self._services.models.resolve(checked(name, "The model's name"))
             self._question = replace(self._question, model=name)
             if self._record is not None:
                 await self._record.change(model=name)
-        self._voice.line(f"Model: {self._services.target(self._question.model or 'default')}")
+        self._voice.line(f"Model: {self._services.models.target(self._question.model or 'default')}")
 
     async def _system(self, text: str) -> None:
         if text:

@@ -54,7 +54,7 @@ async def doctor(_: Interrupts, *, online: bool, as_json: bool) -> int:
 
 async def examine(services: Services, *, online: bool) -> Findings:
     """Look at everything; with `online` each provider that is set up is asked for its models."""
-    names = [name for name in services.catalog if _variables_set(services, name)]
+    names = [name for name in services.models.catalog if _variables_set(services, name)]
     providers = await asyncio.gather(*(_provider(services, name, online=online) for name in names))
     local = await _local(services)
     return Findings(
@@ -66,7 +66,9 @@ async def examine(services: Services, *, online: bool) -> Findings:
         default=_default(services, providers, local),
         providers=tuple(providers),
         unset_providers=tuple(
-            f"{name} ({row.key or row.url_variable})" for name, row in services.catalog.items() if name not in names
+            f"{name} ({row.key or row.url_variable})"
+            for name, row in services.models.catalog.items()
+            if name not in names
         ),
         local=local,
     )
@@ -134,24 +136,24 @@ def _folder(services: Services) -> FolderFound:
 
 
 def _variables_set(services: Services, provider: str) -> list[str]:
-    row = services.catalog[provider]
+    row = services.models.catalog[provider]
     return [name for name in (row.key, row.optional_key, row.url_variable) if name and services.settings.has(name)]
 
 
 async def _provider(services: Services, name: str, *, online: bool) -> ProviderFound:
-    row = services.catalog[name]
+    row = services.models.catalog[name]
     key = row.key or row.optional_key
     state: KeyState = "set" if services.settings.has(key) else "missing" if row.key else "not needed"
     fault = outcome = models = None
     url = row.base_url
     try:
-        url = services.address(name)
+        url = services.models.address(name)
     except SettingsError as error:
         fault = error.message
         state = "unusable" if key and key in fault else state
     else:
         if online:
-            outcome, models = await _asked(services.provider(name))
+            outcome, models = await _asked(services.models.provider(name))
     return ProviderFound(
         name=row.name,
         title=row.title,
@@ -176,18 +178,18 @@ async def _asked(provider: Provider) -> tuple[str, int | None]:
 
 def _default(services: Services, providers: Sequence[ProviderFound], local: LocalFound) -> DefaultFound:
     try:
-        target = services.target("default")
+        target = services.models.target("default")
     except ChatError as error:
         return DefaultFound(model=services.settings.model, why="AI_CHAT_MODEL", error=error.message)
     if services.settings.model is not None:
         why = f"AI_CHAT_MODEL, from {services.settings.origins().get('model', 'an argument')}"
-    elif target.provider not in services.catalog:
+    elif target.provider not in services.models.catalog:
         why = "no provider is set up"
     else:
         variables = " and ".join(_variables_set(services, target.provider))
         why = f"{variables} {'is' if ' and ' not in variables else 'are'} set"
         why += "" if target.model else "; the first of its models is taken"
-    if target.provider not in services.catalog:
+    if target.provider not in services.models.catalog:
         known = not target.model or target.model in {row.name for row in local.weights}
         fault = (
             None if known else f"There are no weights named {target.model!r}; `ai-chat models` shows which there are."
@@ -202,7 +204,7 @@ def _default(services: Services, providers: Sequence[ProviderFound], local: Loca
 
 def _cannot_open(services: Services, provider: str) -> str | None:
     try:
-        services.provider(provider)
+        services.models.provider(provider)
     except SettingsError as error:
         return error.message
     return None

@@ -71,9 +71,9 @@ async def list_offered(_: Interrupts, *, provider: str, as_json: bool) -> int:
     """Show the models that a provider offers."""
     output, voice = Output(), Voice()
     async with opened(voice) as services:
-        if provider not in services.catalog:
-            raise BadRequest(f"There is no provider {provider!r}; there are {', '.join(services.catalog)}.")
-        offered = await services.provider(provider).models()
+        if provider not in services.models.catalog:
+            raise BadRequest(f"There is no provider {provider!r}; there are {', '.join(services.models.catalog)}.")
+        offered = await services.models.provider(provider).models()
     if as_json:
         rows = [{"name": f"{provider}/{model.id}", "context": model.context} for model in offered]
         output.data(orjson.dumps(rows, option=orjson.OPT_APPEND_NEWLINE))

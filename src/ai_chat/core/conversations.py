@@ -11,6 +11,9 @@ from typing import Any, Literal
 from .messages import Message
 from .usage import NOTHING, Usage
 
+SHORTEST_TIMED = 0.01
+"""Seconds an answer must take to have a speed: what came in one piece was not written that fast."""
+
 TurnState = Literal["running", "finished", "stopped", "failed", "interrupted"]
 """`stopped`: by its reader, the part that came is kept. `interrupted`: the process ended under it."""
 
@@ -57,3 +60,11 @@ class Turn:
     """Seconds."""
     error: str | None = None
     """One sentence, when the state is `failed`."""
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """How fast it was written, from its first token on; None where that cannot be told."""
+        if self.usage is None or self.first_token is None or self.total is None:
+            return None
+        seconds = self.total - self.first_token
+        return self.usage.output_tokens / seconds if seconds > SHORTEST_TIMED and self.usage.output_tokens > 1 else None

@@ -7,6 +7,8 @@ ChatError
 │   ├── ContextTooLong       more tokens than the model's window holds
 │   ├── ContentFiltered      refused for what the prompt says
 │   ├── UnknownModel         no such model at that provider
+│   ├── NotFound             no such conversation, message or run
+│   ├── Conflict             not now: something else is going on there
 │   └── RequestTooLarge      more bytes than anyone accepts
 ├── AuthenticationFailed     the key is missing or wrong
 ├── PermissionRefused        the key is right but may not do this
@@ -73,6 +75,11 @@ class ChatError(Exception):
         self.upstream_status = upstream_status
         self.upstream_code = upstream_code
 
+    @property
+    def facts(self) -> dict[str, str | None]:
+        """What every face tells of an error, in the words of OpenAI's error object."""
+        return {"message": self.message, "type": self.kind, "param": self.param, "code": self.code}
+
 
 class SettingsError(ChatError):
     """A setting is missing, malformed or a placeholder."""
@@ -114,6 +121,20 @@ class UnknownModel(BadRequest):
     code = "model_not_found"
     http_status = 404
     fallback = True
+
+
+class NotFound(BadRequest):
+    """There is no such conversation, message or run."""
+
+    code = "not_found"
+    http_status = 404
+
+
+class Conflict(BadRequest):
+    """What is asked goes against something that is going on; it may be asked again when that is over."""
+
+    code = "conflict"
+    http_status = 409
 
 
 class RequestTooLarge(BadRequest):

@@ -65,6 +65,10 @@ class Provider(Protocol):
         ...
 
 
+IsAlive = Callable[[str | None, float | None], bool]
+"""Whether a process still writes what it began, by its name and by the seconds since it was last seen."""
+
+
 class ConversationStore(Protocol):
     """Keeps conversations. Every write is whole or not at all."""
 
@@ -103,8 +107,13 @@ class ConversationStore(Protocol):
         """Remove for good what was deleted more than that many seconds ago; how many."""
         ...
 
-    async def add(self, turn: Turn) -> None:
-        """Add a turn and make it the conversation's leaf. The same id twice is an error."""
+    async def add(self, turn: Turn, *, owner: str | None = None) -> None:
+        """Add a turn and make it the conversation's leaf. The same id twice is an error.
+
+        Args:
+            turn: the turn.
+            owner: the process that goes on writing it, if its state is `running`.
+        """
         ...
 
     async def save(self, turn: Turn) -> None:
@@ -127,8 +136,12 @@ class ConversationStore(Protocol):
         """Find conversations by words of their titles or messages, Chinese ones too, the best first."""
         ...
 
-    async def interrupt_running(self) -> Sequence[Turn]:
-        """Mark every turn that was left running as interrupted, and give them."""
+    async def seen(self, owner: str) -> None:
+        """Note with all that this process writes that it lives."""
+        ...
+
+    async def interrupt_running(self, *, is_alive: IsAlive | None = None) -> Sequence[Turn]:
+        """Mark every turn that was left running as interrupted, and give them; not those of owners that live."""
         ...
 
     async def aclose(self) -> None:

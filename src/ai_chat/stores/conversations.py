@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..core.conversations import Conversation, Turn
 from ..core.errors import BadRequest
 from ..core.messages import Message
+from ..core.ports import IsAlive
 from . import statements
 from .columns import is_storable
 from .database import Database
@@ -129,15 +130,19 @@ class SqlConversations:
         async with self._database.writing() as connection:
             return (await connection.execute(statements.PURGE, {"before": before})).rowcount
 
-    async def add(self, turn: Turn) -> None:
+    async def add(self, turn: Turn, *, owner: str | None = None) -> None:
         """Add a turn and make it the conversation's leaf.
+
+        Args:
+            turn: the turn.
+            owner: the process that goes on writing it, if its state is `running`.
 
         Raises:
             BadRequest: there is no such conversation, the parent is no turn of it, or the id is taken or is none.
             StorageFailed: it could not be written.
         """
         _checked_id(turn.id)
-        row = row_of(turn, self._encode)
+        row = {**row_of(turn, self._encode), "owner": owner, "seen": None if owner is None else self._now()}
         words = await _words(turn)
         async with self._database.writing() as connection:
             if await self._number(connection, turn.conversation, parent=turn.parent) is None:
@@ -208,11 +213,25 @@ class SqlConversations:
         async with self._database.reading() as connection:
             return tuple(map(conversation_of, await self._index.find(connection, words, _bounded(limit))))
 
-    async def interrupt_running(self) -> Sequence[Turn]:
-        """Mark every turn that was left running as interrupted, and give them, oldest first."""
-        interrupted = []
+    async def seen(self, owner: str) -> None:
+        """Note with all that this process writes that it lives."""
         async with self._database.writing() as connection:
-            for number, *row in (await connection.execute(statements.RUNNING)).all():
+            await connection.execute(statements.SEEN, {"writer": owner, "now": self._now()})
+
+    async def interrupt_running(self, *, is_alive: IsAlive | None = None) -> Sequence[Turn]:
+        """Mark every turn that was left running as interrupted, and give them, oldest first.
+
+        Args:
+            is_alive: whether an owner still writes, by its name and by the seconds since it was last seen; without it
+                none does.
+        """
+        interrupted: list[Turn] = []
+        if is_alive is not None and not await self._left_running(is_alive):
+            return ()  # found without asking for the right to write
+        async with self._database.writing() as connection:
+            for number, owner, seen, *row in (await connection.execute(statements.RUNNING)).all():
+                if is_alive is not None and is_alive(owner, self._ago(seen)):
+                    continue
                 turn = dataclasses.replace(turn_of(row, self._decode), state="interrupted")
                 await connection.execute(statements.SAVE_TURN, {"this": number, "state": turn.state})
                 await self._index.put(connection, "turn", number, await words_of(turn.message.text))
@@ -222,6 +241,14 @@ class SqlConversations:
     async def aclose(self) -> None:
         """Let go of the database."""
         await self._database.aclose()
+
+    async def _left_running(self, is_alive: IsAlive) -> bool:
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(statements.RUNNING)).all()
+        return any(not is_alive(row.owner, self._ago(row.seen)) for row in rows)
+
+    def _ago(self, moment: datetime | None) -> float | None:
+        return None if moment is None else (self._now() - moment).total_seconds()
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)

@@ -15,7 +15,7 @@ CONVERSATION_COLUMNS = tuple(
     conversations.c[name] for name in ("id", "title", "created", "updated", "model", "system", "options", "leaf")
 )
 MOST = 2**63 - 1
-TURN_COLUMNS = tuple(column for column in turns.c if column.name != "number")
+TURN_COLUMNS = tuple(column for column in turns.c if column.name not in {"number", "owner", "seen"})
 
 
 def conversation_of(row: Sequence[Any]) -> Conversation:

@@ -47,7 +47,9 @@ ROOTS = (
     .order_by(turns.c.number)
 )
 CHILDREN = select(*TURN_COLUMNS).where(turns.c.parent == bindparam("parent")).order_by(turns.c.number)
-RUNNING = select(turns.c.number, *TURN_COLUMNS).where(turns.c.state == "running").order_by(turns.c.number)
+IS_RUNNING = turns.c.state == "running"
+RUNNING = select(turns.c.number, turns.c.owner, turns.c.seen, *TURN_COLUMNS).where(IS_RUNNING).order_by(turns.c.number)
+SEEN = update(turns).where(IS_RUNNING, turns.c.owner == bindparam("writer")).values(seen=bindparam("now"))
 
 
 def _path() -> Select[Any]:

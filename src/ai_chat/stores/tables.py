@@ -79,7 +79,9 @@ turns = Table(
     Column("first_token", Float),
     Column("total", Float),
     Column("error", ExactText),
-    Column("message", JsonText, nullable=False),  # last: a row's small fields are read without its long one
+    Column("message", JsonText, nullable=False),  # last of a turn: its small fields are read without its long one
+    Column("owner", Name),  # the process that writes it, while it runs
+    Column("seen", UtcTime),  # when that process was last known to live
 )
 Index("ix_turns_conversation", turns.c.conversation)
 Index("ix_turns_parent_conversation", turns.c.parent, turns.c.conversation)

@@ -170,8 +170,7 @@ def decode_error_in_answer(answer: Mapping[str, Any]) -> ChatError | None:
 
 def encode_error(error: ChatError) -> tuple[int, bytes]:
     """Give the HTTP status and the body that tell a client of an error."""
-    fields = {"message": error.message, "type": error.kind, "param": error.param, "code": error.code}
-    return error.http_status, orjson.dumps({"error": fields})
+    return error.http_status, orjson.dumps({"error": error.facts})
 
 
 def excerpt(body: bytes) -> str:
