@@ -193,7 +193,7 @@ async def test_nothing_is_kept_without_an_id(settings, upstream, clean_environme
 
 
 async def test_the_title_is_short(upstream):
-    """A long first line is cut."""
+    """A long first line is cut, and one sees that it is."""
     await put("天" * 100, conversation="a")
     conversation, _ = await turns_of("a")
-    assert conversation.title == "天" * 60
+    assert conversation.title == "天" * 59 + "…"

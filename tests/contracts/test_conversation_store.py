@@ -429,6 +429,54 @@ async def test_interrupted_runs_are_marked(store):
     assert await store.interrupt_running() == ()
 
 
+async def test_what_a_living_process_writes_goes_on(store, clock):
+    """Only what dead processes left running is marked; of each it is known when it was last seen."""
+    made = await store.create(title="t")
+    mine, theirs, nobodys = (make_turn(made.id, state="running") for _ in range(3))
+    await store.add(mine, owner="me")
+    await store.add(theirs, owner="them")
+    await store.add(nobodys)
+    clock.seconds += 100
+    await store.seen("me")
+    asked = {}
+
+    def is_alive(owner, seen):
+        asked[owner] = seen
+        return owner == "me"
+
+    interrupted = await store.interrupt_running(is_alive=is_alive)
+
+    assert {turn.id for turn in interrupted} == {theirs.id, nobodys.id}
+    assert asked["me"] < 10 < 100 < asked["them"]
+    assert asked[None] is None
+    assert (await store.turn(mine.id)).state == "running"
+    assert await store.interrupt_running(is_alive=is_alive) == ()
+
+
+async def test_a_database_without_what_dead_processes_left_is_not_written(store, database_url):
+    """Looking for it at each start asks for no right to write, which another process may have."""
+    made = await store.create(title="t")
+    await store.add(make_turn(made.id, state="running"), owner="me")
+
+    async with store._database.writing():
+        assert await store.interrupt_running(is_alive=lambda *_: True) == ()
+
+
+async def test_the_tip_of_a_branch(store):
+    """Behind a turn the branch that was gone on with last leads to its end; where nothing follows, it is the turn."""
+    made = await store.create(title="t")
+    root, left = await add_line(store, made.id, "root", "left")
+    right = make_turn(made.id, "right", parent=root.id)
+    await store.add(right)
+    below = make_turn(made.id, "below the older one", parent=left.id)
+    await store.add(below)
+
+    assert await store.tip(root.id) == right.id
+    assert await store.tip(left.id) == below.id
+    assert await store.tip(below.id) == below.id
+    assert await store.tip("nothing") == "nothing"
+
+
 # --- many at once ---------------------------------------------------------------------------------------------------
 
 

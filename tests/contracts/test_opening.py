@@ -153,7 +153,7 @@ async def test_a_newer_database_is_refused(database_url, steps):
     async with opened(database_url, head="next", migrations=steps):
         pass
 
-    with pytest.raises(StorageFailed, match=r"newer version .* revision is 'next', '0001' is the newest known here"):
+    with pytest.raises(StorageFailed, match=rf"newer version .* revision is 'next', '{HEAD}' is the newest known here"):
         async with opened(database_url):
             pass
 

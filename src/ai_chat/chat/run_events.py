@@ -24,22 +24,10 @@ def error_data(error: ChatError) -> Mapping[str, Any]:
 
 
 def usage_data(turn: Turn, report: CallReport | None = None) -> Mapping[str, Any]:
-    """Say what an answer took. What is not known is None; money is decimal text in USD."""
-    usage = turn.usage
-    return {
-        "input_tokens": usage and usage.input_tokens,
-        "cached_input_tokens": usage and usage.cached_input_tokens,
-        "output_tokens": usage and usage.output_tokens,
-        "reasoning_tokens": usage and usage.reasoning_tokens,
-        "estimated": usage and usage.estimated,
-        "cost": None if turn.cost is None else format(turn.cost, "f"),
-        "first_token_ms": _ms(turn.first_token),
-        "total_ms": _ms(turn.total),
-        "tokens_per_second": None if turn.tokens_per_second is None else round(turn.tokens_per_second, 2),
-        "model": turn.model,
-        "tries": report and report.tries,
-        "trace_id": report and report.trace_id,
-    }
+    """Say what an answer took."""
+    if report is None:
+        return turn.figures
+    return {**turn.figures, "tries": report.tries, "trace_id": report.trace_id}
 
 
 def done_data(turn: Turn) -> Mapping[str, Any]:
@@ -85,7 +73,3 @@ def _ending(turn: Turn) -> list[Told]:
     if turn.error is not None:
         told.append(("error", error_data(ChatError(turn.error))))
     return [*told, ("done", done_data(turn))]
-
-
-def _ms(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds * 1000, 1)

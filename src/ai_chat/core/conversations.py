@@ -68,3 +68,20 @@ class Turn:
             return None
         seconds = self.total - self.first_token
         return self.usage.output_tokens / seconds if seconds > SHORTEST_TIMED and self.usage.output_tokens > 1 else None
+
+    @property
+    def figures(self) -> Mapping[str, Any]:
+        """What it took, as every face tells it in JSON. Unknown is None; money is decimal text in USD."""
+        usage, speed = self.usage, self.tokens_per_second
+        return {
+            "input_tokens": usage and usage.input_tokens,
+            "cached_input_tokens": usage and usage.cached_input_tokens,
+            "output_tokens": usage and usage.output_tokens,
+            "reasoning_tokens": usage and usage.reasoning_tokens,
+            "estimated": usage and usage.estimated,
+            "cost": None if self.cost is None else format(self.cost, "f"),
+            "first_token_ms": None if self.first_token is None else round(self.first_token * 1000, 1),
+            "total_ms": None if self.total is None else round(self.total * 1000, 1),
+            "tokens_per_second": None if speed is None else round(speed, 2),
+            "model": self.model,
+        }

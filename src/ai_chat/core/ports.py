@@ -132,6 +132,10 @@ class ConversationStore(Protocol):
         """Give the turns with the same parent, itself included, oldest first."""
         ...
 
+    async def tip(self, turn: str) -> str:
+        """Give the end of the branch that was gone on with last behind a turn; the turn itself if nothing follows."""
+        ...
+
     async def search(self, text: str, *, limit: int = 20) -> Sequence[Conversation]:
         """Find conversations by words of their titles or messages, Chinese ones too, the best first."""
         ...

@@ -201,6 +201,12 @@ class SqlConversations:
             return await self._turns(statements.ROOTS, conversation=itself.conversation)
         return await self._turns(statements.CHILDREN, parent=itself.parent)
 
+    async def tip(self, turn: str) -> str:
+        """Give the end of the branch that was gone on with last behind a turn; the turn itself if nothing follows."""
+        async with self._database.reading() as connection:
+            found: str | None = (await connection.execute(statements.TIP, {"turn": turn})).scalar()
+        return found or turn
+
     async def search(self, text: str, *, limit: int = 20) -> Sequence[Conversation]:
         """Find conversations where one title or one message has all these words, the best first.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -25,6 +26,7 @@ DRIVERS = {
     "postgresql+asyncpg": "postgresql+asyncpg",
 }
 BUSY_SECONDS = 20.0
+BUSY_WAIT = 0.02
 SQLITE_READERS = 4
 """Connections that read at once; each is a thread."""
 POSTGRES_CONNECTIONS = 10
@@ -192,7 +194,20 @@ def _prepare(file: Path, busy_seconds: float) -> None:
         ) from error
     # A connection that fails within aiosqlite leaves a thread behind that may report to a loop that has gone.
     with closing(sqlite3.connect(file, timeout=busy_seconds)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(connection, until=time.monotonic() + busy_seconds)
+
+
+def _write_ahead(connection: sqlite3.Connection, *, until: float) -> None:
+    """Change the file's mode. SQLite waits for no lock here: of two processes that start at once, one is refused."""
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > until:
+                raise
+            time.sleep(BUSY_WAIT)
+        else:
+            return
 
 
 def _set_up_writer(connection: Any, _record: object) -> None:

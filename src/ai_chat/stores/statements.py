@@ -71,3 +71,15 @@ def _path() -> Select[Any]:
 
 
 PATH = _path()
+
+
+def _tip() -> Select[Any]:
+    """Walk from a turn to its newest child, to that one's, and so on to the end."""
+    line = select(turns.c.number, turns.c.id).where(turns.c.id == bindparam("turn")).cte("branch", recursive=True)
+    child, sibling = turns.alias("child"), turns.alias("sibling")
+    newest = select(func.max(sibling.c.number)).where(sibling.c.parent == line.c.id).correlate(line).scalar_subquery()
+    line = line.union_all(select(child.c.number, child.c.id).select_from(line.join(child, child.c.number == newest)))
+    return select(line.c.id).order_by(line.c.number.desc()).limit(1)
+
+
+TIP = _tip()
