@@ -86,7 +86,7 @@ async def second_turn(chat: AsyncChat) -> float:
 
 def engine_of(services: Services) -> tuple[str, str]:
     """Give the address and key of the running engine."""
-    provider = services.provider("local")
+    provider = services.models.provider("local")
     assert isinstance(provider, LocalProvider)
     loaded = provider._model._loaded  # noqa: SLF001 - a benchmark looks under the hood
     assert loaded is not None

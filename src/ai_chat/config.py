@@ -192,6 +192,10 @@ class Settings(BaseSettings):
                 raise SettingsError(f"{name.upper()} is no address of a proxy; write it like http://proxy:3128.")
         return tuple((scheme, native[name]) for name, scheme in names.items() if name in native)
 
+    def has_display(self) -> bool:
+        """Say whether a browser that is opened here would be seen by anybody."""
+        return sys.platform != "linux" or not os.environ.keys().isdisjoint(("DISPLAY", "WAYLAND_DISPLAY"))
+
     def origins(self) -> dict[str, str]:
         """Say for each setting (as `a.b`) where its value comes from, for those that are not defaults."""
         sources: tuple[tuple[str, PydanticBaseSettingsSource], ...] = (
@@ -242,11 +246,6 @@ def dotenv() -> dict[str, str]:
         return {name: value for name, value in dotenv_values(path).items() if value} if path.is_file() else {}
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"./.env cannot be read ({error}); save it as UTF-8 text.") from error
-
-
-def has_display() -> bool:
-    """Say whether a browser opened here would be seen by anybody."""
-    return sys.platform != "linux" or not os.environ.keys().isdisjoint(("DISPLAY", "WAYLAND_DISPLAY"))
 
 
 def unknown_variables() -> list[str]:

@@ -19,6 +19,8 @@ TITLE_CHARACTERS = 60
 MOST_TURNS = 2000
 """Turns that are read of a path: more than that fit no window, and reading a path of ten thousand takes a third of a
 second."""
+ROOT = "root"
+"""In place of a turn: before all of them."""
 NOTHING_SAID = Message(role="assistant", content="")
 
 
@@ -64,6 +66,11 @@ class Record:
     async def behind(cls, keeping: Keeping, name: str, leaf: str | None = None) -> Self:
         """Give a conversation as it stands behind one of its turns, or behind the one looked at last.
 
+        Args:
+            keeping: what it is kept with.
+            name: the conversation's id.
+            leaf: the turn; `ROOT` is before all of them, where another first question stands.
+
         Raises:
             NotFound: there is no such conversation, or no such turn in it.
             Conflict: that turn is still being written.
@@ -74,6 +81,8 @@ class Record:
                 f"There is no conversation {name[:80]!r}; leave conversation_id out to begin one.",
                 param="conversation_id",
             )
+        if leaf == ROOT:
+            return cls(keeping, conversation, ())
         turns = await keeping.store.path(name, leaf, limit=MOST_TURNS)
         if leaf is not None and not turns:
             raise NotFound(
@@ -131,12 +140,9 @@ class Record:
         self._turns.append(turn)
         return turn
 
-    def step_back(self, question: Turn | None) -> None:
-        """Stand behind that question again, so that another answer to it becomes a sibling of the last one.
-
-        With None stand before all of them, so that another first question becomes a sibling of the first.
-        """
-        self._turns = self._turns[: self._turns.index(question) + 1] if question is not None else []
+    def step_back(self, question: Turn) -> None:
+        """Stand behind that question again, so that another answer to it becomes a sibling of the last one."""
+        self._turns = self._turns[: self._turns.index(question) + 1]
 
     async def begin(self, *, model: str, owner: str) -> Turn:
         """Keep the place of an answer of that model which is about to be written by that process, and give it."""

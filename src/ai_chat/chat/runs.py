@@ -37,8 +37,6 @@ LOOK_SECONDS = 0.5
 """Time between two looks at an answer that another process writes."""
 SHOWN = 80
 """Characters of a wrong id that a sentence repeats."""
-ROOT = "root"
-"""As a parent: none, so that the question stands beside the conversation's first one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +78,8 @@ class Runs:
         Args:
             text: the question.
             conversation: where it belongs; None begins a conversation.
-            parent: the turn it follows, `ROOT` for none; None is the turn that was looked at last.
+            parent: the turn it follows, `ROOT` for none (it stands beside the first question then); None is the one
+                that was looked at last.
             model: `provider/model` or an alias; None is the one this conversation was last asked with.
 
         Raises:
@@ -97,9 +96,7 @@ class Runs:
         if conversation is None:
             record = await Record.open(keeping)
         else:
-            record = await Record.behind(keeping, conversation, None if parent == ROOT else parent)
-            if parent == ROOT:
-                record.step_back(None)
+            record = await Record.behind(keeping, conversation, parent)
         await record.change(model=model)
         return await self._begin(record, await record.ask(text))
 

@@ -12,6 +12,8 @@ from .. import __version__
 from .printing import output_failure, say
 
 MISUSED = 2
+APP_PORT = 8501
+API_PORT = 8000
 
 app = typer.Typer(
     add_completion=False,
@@ -41,6 +43,9 @@ ProviderName = Annotated[
     str | None, typer.Option("--provider", "-p", metavar="NAME", help="List what this provider offers instead.")
 ]
 WeightsName = Annotated[str, typer.Argument(metavar="NAME", help="As `ai-chat models list` shows it.")]
+Port = Annotated[
+    int, typer.Option("--port", min=0, max=65_535, metavar="N", help="Where to listen; 0: any that is free.")
+]
 OwnName = Annotated[str | None, typer.Option("--name", metavar="NAME", help="What to call it.")]
 
 
@@ -69,15 +74,31 @@ def _print_version(asked: bool) -> None:  # noqa: FBT001 - the signature is the 
 def _top(
     context: typer.Context,
     *,
+    port: Port = APP_PORT,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser.")] = False,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
     ] = False,
-) -> None:
-    """Chat with any OpenAI-style model, or with one on your own machine."""
+) -> int:
+    """Chat with any OpenAI-style model, or with one on your own machine. Without a command, opens the app."""
     del version
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
-        raise typer.Exit
+    if context.invoked_subcommand is not None:
+        if no_browser or port != APP_PORT:
+            raise typer.BadParameter("--port and --no-browser belong to the app, so they come without a command")
+        return 0
+    from . import process  # noqa: PLC0415
+    from .serve import serve_app  # noqa: PLC0415
+
+    return process.run(lambda interrupts: serve_app(interrupts, port=port, browser=not no_browser))
+
+
+@app.command("serve")
+def _serve(*, port: Port = API_PORT) -> int:
+    """Serve the API alone, as OpenAI's clients expect it."""
+    from . import process  # noqa: PLC0415
+    from .serve import serve_api  # noqa: PLC0415
+
+    return process.run(lambda interrupts: serve_api(interrupts, port=port))
 
 
 @app.command("ask")

@@ -1,4 +1,4 @@
-"""`ai-chat` and `ai-chat serve`: the page with its API, and the API alone."""
+"""`ai-chat` and `ai-chat serve`: the page together with the API, and the API alone."""
 
 from __future__ import annotations
 
@@ -6,14 +6,72 @@ import asyncio
 import threading
 import webbrowser
 from collections.abc import Callable
-from contextlib import suppress
-
-from starlette.types import ASGIApp
+from contextlib import AbstractAsyncContextManager, closing
+from dataclasses import dataclass
+from socket import socket
+from typing import Any
 
 from ..assembly import House, Services, settle
-from ..config import has_display
-from ..server.app import Lifespan, create_app
+from ..server.app import create_app
 from ..server.presence import Stopping
 from ..server.serving import address, listen, serve
 from .printing import say
 from .process import Interrupts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What is shown to people, if anything is."""
+
+    app: Any
+    """It speaks ASGI."""
+    running: AbstractAsyncContextManager[object]
+    """What it needs to run."""
+
+
+async def serve_api(_: Interrupts, *, port: int) -> int:
+    """Serve the API until a signal ends it."""
+    with closing(listen(port)) as listener:
+        url = address(listener)
+        return await _serve(listener, None, lambda _: say(f"the API listens on {url} (Ctrl-C ends it)"))
+
+
+async def serve_app(_: Interrupts, *, port: int, browser: bool) -> int:
+    """Serve the page and the API until a signal ends it."""
+    with closing(listen(port)) as listener:
+        url = address(listener)
+
+        def begun(services: Services) -> None:
+            say(f"the app is at {url} (Ctrl-C ends it)")
+            if browser and services.settings.has_display():
+                threading.Thread(target=webbrowser.open, args=(url,), name="browser", daemon=True).start()
+
+        from ..ui import streamlit_app  # noqa: PLC0415 - half a second, which only the page needs
+
+        app = streamlit_app()
+        return await _serve(listener, Page(app=app, running=app.lifespan()(None)), begun)
+
+
+async def _serve(listener: socket, page: Page | None, on_begun: Callable[[Services], object]) -> int:
+    services, stopping = Services.open(), Stopping()
+    try:
+        interrupted = await services.start()
+        app = create_app(services, ui=page.app if page else None, stopping=stopping)
+        settle(House(services, asyncio.get_running_loop()))
+
+        def begun() -> None:
+            on_begun(services)
+            if interrupted:
+                say(_of_interrupted(interrupted))
+
+        await serve(app, listener, stopping=stopping, on_begun=begun, page=page.running if page else None)
+    finally:
+        stopping.set()
+        settle(None)
+        await services.aclose()
+    return 0
+
+
+def _of_interrupted(count: int) -> str:
+    answers = "answer was" if count == 1 else f"{count} answers were"
+    return f"{'One ' if count == 1 else ''}{answers} cut off when the program ended last; what had come is kept."

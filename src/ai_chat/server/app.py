@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -28,13 +27,11 @@ from .replies import error_response, on_chat_error, send_error, shown, trace_hea
 
 log = logging.getLogger("ai_chat.server")
 
-Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
 
+def create_app(services: Services, *, ui: ASGIApp | None = None, stopping: Stopping | None = None) -> ASGIApp:
+    """Make the application that a server runs.
 
-def create_app(
-    services: Services, *, ui: ASGIApp | None = None, lifespan: Lifespan | None = None, stopping: Stopping | None = None
-) -> ASGIApp:
-    """Make the application that a server runs. From the outside in:
+    From the outside in, these look at each request:
 
         Guard     whose request it is: Host, Origin
         CORS      lets pages of other origins read answers, if the settings name any
@@ -43,16 +40,15 @@ def create_app(
 
     Args:
         services: the house; whoever opened it closes it.
-        ui: the page, if there is one.
-        lifespan: what the page needs to run.
+        ui: the page, if there is one; whoever runs the server starts it.
         stopping: set by whoever stops the server, so that streams end.
 
     Raises:
         SettingsError: the settings name a host or an origin that is none.
-    """  # noqa: D400, D415 - the order is part of the first sentence
+    """
     settings = services.settings.server
     stopping = stopping or Stopping()
-    house = House(_routes(services, stopping, lifespan), ChatCompletions(services, stopping), ui)
+    house = House(_routes(services, stopping), ChatCompletions(services, stopping), ui)
     app: ASGIApp = Bodies(house, max_bytes=settings.max_body_mb * 2**20)
     origins = listed_origins(settings.origins)
     if origins:
@@ -134,14 +130,14 @@ async def _without_page(scope: Scope, receive: Receive, send: Send) -> None:
         await send_error(send, _no_such_path(scope))
 
 
-def _routes(services: Services, stopping: Stopping, lifespan: Lifespan | None) -> FastAPI:
+def _routes(services: Services, stopping: Stopping) -> FastAPI:
     routes = FastAPI(
         title="ai-chat",
         openapi_url="/api/openapi.json",
         docs_url=None,  # its page comes from a network that need not be there
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=lifespan,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     routes.state.services = services
     routes.state.stopping = stopping

@@ -1,8 +1,8 @@
 """Who may ask: no page of another site, whatever name it reaches this machine by.
 
-A server on loopback is within reach of every page that the person's browser shows. What keeps such a page from spending
-that person's keys: the Host header, which tells a name that was rebound to this machine, and Origin with Sec-Fetch-Site,
-which tell whose page it is (Fetch standard, sections 3.2 and 3.4; Fetch Metadata, section 2.2).
+A server on loopback is within reach of every page that a person's browser shows. What keeps such a page from spending
+the person's keys: the Host header, which tells a name that was rebound to this machine, and Origin with
+Sec-Fetch-Site, which tell whose page it is (Fetch standard, section 3.2; Fetch Metadata, section 2.2).
 """
 
 from __future__ import annotations

@@ -13,13 +13,15 @@ router = APIRouter(prefix="/health")
 NO_STORE = {"cache-control": "no-store"}
 
 
-@router.api_route("/live", methods=["GET", "HEAD"])
+@router.head("/live", include_in_schema=False)
+@router.get("/live")
 async def live() -> Response:
     """Answer, as long as there is a loop to do it."""
     return Response(b'{"status":"ok"}', media_type="application/json", headers=NO_STORE)
 
 
-@router.api_route("/ready", methods=["GET", "HEAD"])
+@router.head("/ready", include_in_schema=False)
+@router.get("/ready")
 async def ready(request: Request) -> Response:
     """Say whether questions can be answered: 503 with the reason if not."""
     services: Services = request.app.state.services

@@ -7,13 +7,12 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import orjson
 from fastapi import APIRouter, Request, Response
 
 from ..assembly import Services
 from ..core.errors import ChatError, UnknownModel
 from ..core.ports import ModelInfo
-from .replies import shown
+from .replies import json_response, shown
 
 LISTING_SECONDS = 2.0
 """How long an upstream may take to list its models; the list goes out without them then."""
@@ -46,12 +45,10 @@ class ModelList:
         self._asking = asyncio.Lock()
 
     async def rows(self) -> dict[str, ModelInfo]:
-        """Give the models by the names to ask for them; an upstream that does not answer delays it by seconds at most."""
+        """Give the models by the names to ask for them; those of an upstream that keeps silent are left out."""
         settings = self._services.settings
         catalog = self._services.models.catalog
-        providers = [
-            name for name, row in catalog.items() if settings.has(row.key) or settings.has(row.url_variable)
-        ]
+        providers = [name for name, row in catalog.items() if settings.has(row.key) or settings.has(row.url_variable)]
         await self._refresh(providers)
         known = [*self._ours(), *(pair for name in providers for pair in self._of(name))]
         return dict(known)
@@ -116,14 +113,14 @@ class ModelList:
 async def models(request: Request) -> Response:
     """List them."""
     offered: ModelList = request.app.state.models
-    return _json({"object": "list", "data": [_row(row) for row in (await offered.rows()).values()]})
+    return json_response({"object": "list", "data": [_row(row) for row in (await offered.rows()).values()]})
 
 
 @router.get("/{name:path}")
 async def model(request: Request, name: str) -> Response:
     """Show one."""
     offered: ModelList = request.app.state.models
-    return _json(_row(await offered.row(name)))
+    return json_response(_row(await offered.row(name)))
 
 
 def _row(model: ModelInfo) -> dict[str, object]:
@@ -136,7 +133,3 @@ def _row(model: ModelInfo) -> dict[str, object]:
     if model.context is not None:
         row["context_length"] = model.context
     return row
-
-
-def _json(body: object) -> Response:
-    return Response(orjson.dumps(body), media_type="application/json")

@@ -44,15 +44,7 @@ class ChatCompletions:
         """Answer a request."""
         answer = _Answer(send)
         try:
-            if scope["method"] != "POST":
-                raise WrongMethod(f"{scope['path']} is asked with POST, not with {scope['method'][:20]}.")
-            request = with_defaults(decode_request(await read_body(receive)), self._defaults)
-            call = self._services.make_call(request)
-            answer.trace_id = call.trail.trace_id
-            with Presence(receive, self._stopping) as presence:
-                await (self._stream if request.stream else self._whole)(call, answer)
-            if presence.gone == "server":
-                raise Unavailable("The server is being stopped; ask again when it is back.")
+            await self._answer(scope, receive, answer)
         except ChatError as error:
             await answer.fail(error)
         except ClientDisconnect:
@@ -60,6 +52,17 @@ class ChatCompletions:
         except Exception:
             log.exception("a request failed (x-request-id %s)", answer.trace_id)
             await answer.fail(Fault())
+
+    async def _answer(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+        if scope["method"] != "POST":
+            raise WrongMethod(f"{scope['path']} is asked with POST, not with {scope['method'][:20]}.")
+        request = with_defaults(decode_request(await read_body(receive)), self._defaults)
+        call = self._services.make_call(request)
+        answer.trace_id = call.trail.trace_id
+        with Presence(receive, self._stopping) as presence:
+            await (self._stream if request.stream else self._whole)(call, answer)
+        if presence.gone == "server":
+            raise Unavailable("The server is being stopped; ask again when it is back.")
 
     async def _whole(self, call: Call, answer: _Answer) -> None:
         result = await fold(await self._services.handler(call))

@@ -12,6 +12,7 @@ from starlette.types import Receive, Send
 
 from ..core.errors import ChatError
 from ..wire.failures import encode_error
+from ..wire.shapes import dumps
 
 Header = tuple[bytes, bytes]
 
@@ -49,6 +50,11 @@ async def send_error(send: Send, error: ChatError, headers: Iterable[Header] = (
     """Answer with an error."""
     status, body = encode_error(error)
     await send_json(send, status, body, [*waiting_headers(error), *headers])
+
+
+def json_response(body: object, *, status: int = 200) -> Response:
+    """Make a response of JSON, for the routes of FastAPI."""
+    return Response(dumps(body), status, media_type="application/json")
 
 
 def error_response(error: ChatError, headers: Iterable[tuple[str, str]] = ()) -> Response:

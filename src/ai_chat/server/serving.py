@@ -6,7 +6,7 @@ import asyncio
 import errno
 import socket
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -46,7 +46,12 @@ def address(listener: socket.socket) -> str:
 
 
 async def serve(
-    app: ASGIApp, listener: socket.socket, *, stopping: Stopping, on_begun: Callable[[], object], websockets: bool
+    app: ASGIApp,
+    listener: socket.socket,
+    *,
+    stopping: Stopping,
+    on_begun: Callable[[], object],
+    page: AbstractAsyncContextManager[object] | None = None,
 ) -> None:
     """Serve until this is cancelled; then let every answer end, for some seconds at most.
 
@@ -55,14 +60,15 @@ async def serve(
         listener: where to listen; it is closed in the end.
         stopping: set first of all when it ends; the one that `app` has.
         on_begun: called as soon as requests are answered.
-        websockets: whether the application has any.
+        page: what the page needs to run, if there is one; entered before the first request, left after the last.
     """
     server = _Server(
         uvicorn.Config(
             app,
+            interface="asgi3",
             http="auto",  # httptools, where it is installed
-            ws="websockets-sansio" if websockets else "none",
-            lifespan="on",
+            ws="none" if page is None else "auto",
+            lifespan="off",  # it would turn an error on the way into an exit without a word
             log_config=None,
             log_level="critical",  # what fails is logged by the application
             access_log=False,
@@ -74,13 +80,14 @@ async def serve(
         ),
         on_begun,
     )
-    running = asyncio.create_task(server.serve(sockets=[listener]), name="ai-chat server")
-    try:
-        await asyncio.shield(running)
-    finally:
-        stopping.set()
-        server.should_exit = True
-        await running
+    async with page or nullcontext():
+        running = asyncio.create_task(server.serve(sockets=[listener]), name="ai-chat server")
+        try:
+            await asyncio.shield(running)
+        finally:
+            stopping.set()
+            server.should_exit = True
+            await running
 
 
 class _Server(uvicorn.Server):

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Response
 from ..core.errors import NotFound
 from .replies import error_response
 
-POLICY = "; ".join((
-    "default-src 'none'", "script-src 'unsafe-inline'", "style-src 'unsafe-inline'", "connect-src 'self'",
-    "img-src 'self' data:", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
-))  # fmt: skip
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; "
+    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 HEADERS = {
     "cache-control": "no-cache",
     "content-security-policy": POLICY,

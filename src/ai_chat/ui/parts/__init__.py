@@ -1,0 +1,1 @@
+"""Parts: what pages are put together from."""

@@ -1,0 +1,172 @@
+"""What a person can do here. Each is called before the page is drawn anew; what goes wrong is a line on that page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+import streamlit as st
+
+from ...assembly import Services
+from ...core.conversations import Conversation, Turn
+from ...core.errors import ChatError, Conflict
+from ..state import SHOWN, conversation, go_to, remember, remembered, say
+from . import view
+from .bridge import ask_house, services
+from .trouble import note
+
+P = ParamSpec("P")
+
+COMPOSER = "composer-text"
+SEARCH = "search-words"
+ROOT = "root"
+
+
+def _noting(action: Callable[P, None]) -> Callable[P, None]:
+    """Have an error be shown on the page instead of breaking it."""
+
+    @wraps(action)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        remember("undo", None)
+        try:
+            action(*args, **kwargs)
+        except ChatError as error:
+            note(error)
+
+    return guarded
+
+
+# --- asking -------------------------------------------------------------------------------------------------------
+
+
+def submit() -> None:
+    """Ask what is in the box; if that cannot be, the text is back in it."""
+    text = st.session_state[COMPOSER]
+    if not text or not text.strip():
+        return
+    here = conversation()
+    try:
+        if here is not None and services().runs.running_in(here):
+            raise Conflict(say("still_writing"))
+        _ask(text)
+    except ChatError as error:
+        st.session_state[COMPOSER] = text
+        if isinstance(error, Conflict):
+            remember("trouble", say("still_writing"))
+        else:
+            note(error)
+
+
+@_noting
+def ask(text: str) -> None:
+    """Ask this."""
+    _ask(text)
+
+
+def _ask(text: str, parent: str | None = None) -> None:
+    here, model = conversation(), remembered(model_key())
+    run = ask_house(lambda services: services.runs.ask(text, conversation=here, parent=parent, model=model))
+    if here is None:
+        remember(f"model-{run.conversation}", model)
+        go_to(run.conversation)
+    remember("trouble", None)
+
+
+@_noting
+def ask_edited(turn: Turn) -> None:
+    """Ask an edited question beside the one it was."""
+    text = st.session_state[f"edited-{turn.id}"]
+    if text.strip():
+        _ask(text, parent=turn.parent or ROOT)
+        remember("editing", None)
+
+
+@_noting
+def again(turn: Turn) -> None:
+    """Have another answer beside this one."""
+    model = remembered(model_key())
+    ask_house(lambda services: services.runs.again(turn.id, model=model))
+
+
+@_noting
+def stop(run: str) -> None:
+    """Stop an answer; the part that came is kept."""
+    ask_house(lambda services: services.runs.stop(run))
+
+
+def model_key() -> str:
+    """Give the name under which the chosen model of this conversation is remembered."""
+    return f"model-{conversation() or 'new'}"
+
+
+# --- looking ------------------------------------------------------------------------------------------------------
+
+
+@_noting
+def open_conversation(name: str | None) -> None:
+    """Show a conversation, or a new one."""
+    go_to(name)
+
+
+@_noting
+def load_earlier() -> None:
+    """Show more messages."""
+    remember("shown", remembered("shown", SHOWN) + SHOWN)
+
+
+def unfold(turn: str, unfolded: bool) -> None:  # noqa: FBT001 - a callback's argument
+    """Show all of a long message, or less of it."""
+    others = {name for name in remembered("unfolded", ()) if name != turn}
+    remember("unfolded", others | {turn} if unfolded else others)
+
+
+@_noting
+def show_version(turn: Turn, version: str) -> None:
+    """Show another version of a message."""
+    ask_house(lambda services: view.show_version(services, turn, version))
+
+
+# --- conversations ------------------------------------------------------------------------------------------------
+
+
+@_noting
+def rename(name: str) -> None:
+    """Give a conversation the title that was written."""
+    title = st.session_state[f"title-{name}"].strip()
+    remember("renaming", None)
+    if title:
+        ask_house(lambda services: _change_title(services, name, title))
+
+
+async def _change_title(services: Services, name: str, title: str) -> None:
+    store = await services.conversations()
+    await store.change(name, title=title)
+
+
+@_noting
+def delete(deleted: Conversation) -> None:
+    """Put a conversation away; it can be taken back."""
+    ask_house(lambda services: _delete(services, deleted.id))
+    if conversation() == deleted.id:
+        go_to(None)
+    remember("undo", deleted)
+
+
+async def _delete(services: Services, name: str) -> None:
+    for run in services.runs.running_in(name):
+        await services.runs.stop(run.id)
+    store = await services.conversations()
+    await store.delete(name)
+
+
+@_noting
+def undo(deleted: Conversation) -> None:
+    """Take a deleted conversation back, and show it."""
+    ask_house(lambda services: _restore(services, deleted.id))
+    go_to(deleted.id)
+
+
+async def _restore(services: Services, name: str) -> None:
+    store = await services.conversations()
+    await store.restore(name)

@@ -1,0 +1,159 @@
+"""Following an answer while it is made: the page only looks on, so no click, reload or closed tab takes it away."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import streamlit as st
+
+from ...core.conversations import Turn
+from ...core.errors import ChatError
+from ...core.runs import RunEvent, RunLog
+from ..state import say
+from .blocks import Growing, blocks_of
+from .bridge import ask_house
+from .markdown import for_renderer, unfinished
+from .progress import Waiting
+
+LOOK_SECONDS = 0.1
+"""At least so often it is looked whether the reader wants something else; a click waits for no longer."""
+PACE_SECONDS = 0.06
+"""At least so much time between two sendings of an answer's end."""
+BYTES_PER_SECOND = 6_000
+"""What sending the end of an answer again and again may take: a long block of code is sent less often."""
+ELSEWHERE_SECONDS = 1.0
+"""Time between two looks at an answer that another process writes."""
+
+
+class Followed(Protocol):
+    """An answer that is being made; a run is one."""
+
+    id: str
+    log: RunLog
+
+    @property
+    def running(self) -> bool:
+        """Whether more is to come."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the parts of an answer stand. They are the same while it is made and afterwards, so that nothing jumps."""
+
+    reasoning: Any
+    answer: Any
+    below: Any
+
+
+def places() -> Places:
+    """Make the places of an answer."""
+    return Places(st.container(gap=None), st.container(gap="small"), st.container(gap=None))
+
+
+def show_text(place: Any, text: str, *, in_blocks: bool) -> None:
+    """Show Markdown; in blocks if it has just been written that way, so that the browser need not draw it anew."""
+    for block in blocks_of(text) if in_blocks else [text]:
+        if block.strip():
+            place.markdown(for_renderer(block, image=say("image")), anchors=False)
+
+
+class Shown:
+    """What is shown of a growing answer."""
+
+    def __init__(self, where: Places) -> None:
+        """Show nothing yet."""
+        self._where = where
+        self._growing = Growing()
+        self._slot: Any = None
+        self._reasoning_slot: Any = None
+        self._reasoning = ""
+        self._pending = ""
+        self._due = 0.0
+        self.waiting = Waiting(where.below.empty())
+
+    def take(self, events: list[RunEvent]) -> None:
+        """Take what has come."""
+        for event in events:
+            if event.kind == "text":
+                self._pending += event.data["text"]
+            elif event.kind == "reasoning":
+                self._think(event.data["text"])
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is anything of the answer itself."""
+        return bool(self._growing.tail or self._slot is not None or self._pending)
+
+    def draw(self, *, at_once: bool = False) -> None:
+        """Send what is new, if it is time."""
+        now = time.monotonic()
+        if not self._pending or (now < self._due and not at_once):
+            return
+        self.waiting.clear()
+        frozen = self._growing.add(self._pending)
+        self._pending = ""
+        for block in frozen:
+            self._write(for_renderer(block, image=say("image")), block)
+            self._slot = None
+        tail = self._growing.tail
+        self._write(unfinished(tail, image=say("image")), tail)
+        self._due = now + max(PACE_SECONDS, len(tail.encode()) / BYTES_PER_SECOND)
+
+    def _write(self, shown: str, block: str) -> None:
+        if not block.strip():
+            return
+        if self._slot is None:
+            self._slot = self._where.answer.empty()
+        self._slot.markdown(shown, anchors=False)
+
+    def _think(self, piece: str) -> None:
+        self._reasoning += piece
+        if self._reasoning_slot is None:
+            self._reasoning_slot = self._where.reasoning.expander(say("thinking"), expanded=False).empty()
+        if time.monotonic() >= self._due:
+            self._reasoning_slot.markdown(for_renderer(self._reasoning))
+            self._due = time.monotonic() + max(PACE_SECONDS, len(self._reasoning.encode()) / BYTES_PER_SECOND)
+
+
+def follow(run: Followed, where: Places) -> None:
+    """Show an answer until it has ended. A click of the reader's ends this at once, and the next drawing goes on."""
+    shown, position = Shown(where), 0
+    while True:
+        running = run.running
+        events = run.log.after(position)
+        if events:
+            position = events[-1].number
+            shown.take(events)
+        if not shown.has_begun:
+            shown.waiting.show(run.log.newest("notice", "retry", "reasoning"))
+        shown.draw(at_once=not running)
+        if not running:
+            return
+        _look_up()
+        if shown.has_begun:
+            time.sleep(PACE_SECONDS)
+        run.log.wait(position, LOOK_SECONDS)
+
+
+def follow_elsewhere(turn: Turn, where: Places) -> None:
+    """Show an answer that another process writes, as the store has it, until it has ended."""
+    slot, note = where.answer.empty(), where.below.empty()
+    while turn.state == "running":
+        note.caption(say("written_elsewhere"))
+        slot.markdown(unfinished(turn.message.text))
+        until = time.monotonic() + ELSEWHERE_SECONDS
+        while time.monotonic() < until:
+            _look_up()
+            time.sleep(LOOK_SECONDS)
+        try:
+            turn = ask_house(lambda services: services.runs.turn(turn.id))  # noqa: B023 - it is called here
+        except ChatError:
+            return
+
+
+def _look_up() -> None:
+    """Let the reader's click, or his leaving, end this: looking at the session is where Streamlit does so."""
+    st.session_state.get("following")

@@ -1,0 +1,214 @@
+"""The messages of a conversation, and what can be done with each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from ...core.conversations import Turn
+from ..state import remember, remembered, say
+from . import actions
+from .bridge import services
+from .captions import caption
+from .copying import copy_button
+from .following import Places, follow, follow_elsewhere, places, show_text
+from .markdown import for_renderer
+from .thread import Thread
+from .trouble import plain, sentence_of
+from .view import View
+
+LONGEST = 20_000
+"""Characters of one message that are drawn unless more is asked for."""
+
+
+def draw_messages(view: View) -> None:
+    """Draw the conversation's messages, and follow the one that is being written."""
+    thread = Thread()
+    if view.has_earlier:
+        with thread.place("earlier", horizontal_alignment="center"):
+            st.button(say("load_earlier"), key="load-earlier", type="tertiary", on_click=actions.load_earlier)
+    last = len(view.turns) - 1
+    for number, turn in enumerate(view.turns):
+        versions = view.siblings.get(turn.id, ())
+        if turn.message.role == "user":
+            with thread.place(f"question-{turn.id}", gap=None, horizontal_alignment="right"):
+                _draw_question(turn, versions)
+        elif turn.message.role == "assistant":
+            with thread.place(f"answer-{turn.id}", gap=None):
+                where = places()
+            if number == last:
+                thread.end()
+            _draw_answer(turn, versions, where, is_last=number == last)
+    thread.end()
+
+
+def _draw_question(turn: Turn, versions: Sequence[str]) -> None:
+    if remembered("editing") == turn.id:
+        _draw_editor(turn)
+        return
+    with st.container(key=f"bubble-{turn.id}", width="content", gap=None):
+        st.text(_clipped(turn))
+        _draw_clip(turn)
+    with st.container(
+        key=f"tools-{turn.id}", horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap=None
+    ):
+        _draw_versions(turn, versions)
+        st.button(
+            "",
+            key=f"edit-{turn.id}",
+            icon=":material/edit:",
+            type="tertiary",
+            help=say("edit"),
+            on_click=remember,
+            args=("editing", turn.id),
+        )
+
+
+def _draw_editor(turn: Turn) -> None:
+    with st.container(key=f"editor-{turn.id}", gap="xsmall"):
+        st.text_area(
+            say("edit_label"), turn.message.text, key=f"edited-{turn.id}", label_visibility="collapsed", height="content"
+        )
+        with st.container(horizontal=True, horizontal_alignment="right", gap="xsmall"):
+            st.button(
+                say("cancel"), key=f"cancel-{turn.id}", type="tertiary", on_click=remember, args=("editing", None)
+            )
+            st.button(
+                say("send"), key=f"send-{turn.id}", type="primary", on_click=actions.ask_edited, args=(turn,)
+            )
+
+
+def _draw_answer(turn: Turn, versions: Sequence[str], where: Places, *, is_last: bool) -> None:
+    run = services().runs.get(turn.id)
+    if turn.state == "running":
+        if run is not None:
+            follow(run, where)
+        else:
+            follow_elsewhere(turn, where)
+        st.rerun()
+    _draw_reasoning(turn, where)
+    show_text(where.answer, _clipped(turn), in_blocks=is_last)
+    with where.below:
+        _draw_clip(turn)
+        _draw_ending(turn, is_last=is_last)
+        _draw_tools(turn, versions)
+
+
+def _draw_reasoning(turn: Turn, where: Places) -> None:
+    if turn.message.reasoning:
+        with where.reasoning.expander(say("reasoning")):
+            st.markdown(for_renderer(turn.message.reasoning[:LONGEST], image=say("image")))
+
+
+def _draw_tools(turn: Turn, versions: Sequence[str]) -> None:
+    with st.container(key=f"tools-{turn.id}", horizontal=True, vertical_alignment="center", gap=None):
+        if turn.message.text:
+            copy_button(turn.message.text, key=f"copy-{turn.id}")
+        st.button(
+            "",
+            key=f"again-{turn.id}",
+            icon=":material/refresh:",
+            type="tertiary",
+            help=say("again"),
+            on_click=actions.again,
+            args=(turn,),
+        )
+        _draw_versions(turn, versions)
+        words = caption(turn)
+        if words:
+            st.caption(plain(words))
+
+
+def _draw_versions(turn: Turn, versions: Sequence[str]) -> None:
+    if len(versions) < 2:  # noqa: PLR2004 - a version alone is none
+        return
+    place = list(versions).index(turn.id)
+    with st.container(
+        key=f"versions-{turn.id}", horizontal=True, vertical_alignment="center", gap=None, width="content"
+    ):
+        st.button(
+            "",
+            key=f"previous-{turn.id}",
+            icon=":material/chevron_left:",
+            type="tertiary",
+            help=say("previous"),
+            disabled=place == 0,
+            on_click=actions.show_version,
+            args=(turn, versions[place - 1]),
+        )
+        st.caption(f"{place + 1}/{len(versions)}")
+        st.button(
+            "",
+            key=f"next-{turn.id}",
+            icon=":material/chevron_right:",
+            type="tertiary",
+            help=say("next"),
+            disabled=place == len(versions) - 1,
+            on_click=actions.show_version,
+            args=(turn, versions[(place + 1) % len(versions)]),
+        )
+
+
+def _clipped(turn: Turn) -> str:
+    text = turn.message.text or turn.message.refusal or ""
+    return text if len(text) <= LONGEST or _is_unfolded(turn) else text[:LONGEST]
+
+
+def _draw_clip(turn: Turn) -> None:
+    size = len(turn.message.text)
+    if size > LONGEST:
+        unfolded = _is_unfolded(turn)
+        words = say("show_less") if unfolded else say("show_all", count=f"{size:,}")
+        st.button(words, key=f"clip-{turn.id}", type="tertiary", on_click=actions.unfold, args=(turn.id, not unfolded))
+
+
+def _is_unfolded(turn: Turn) -> bool:
+    return turn.id in remembered("unfolded", ())
+
+
+def _draw_ending(turn: Turn, *, is_last: bool) -> None:
+    """Say in a quiet line how an answer ended, if not well, with the way out."""
+    words, goes_on = _ending(turn)
+    if words is None:
+        return
+    with st.container(
+        key=f"ending-{turn.id}", horizontal=True, vertical_alignment="center", gap="small"
+    ):
+        st.markdown(plain(words))
+        if not is_last:
+            return
+        if goes_on and turn.message.text:
+            st.button(
+                say("go_on"), key=f"go-on-{turn.id}", type="secondary", on_click=actions.ask, args=(say("go_on_prompt"),)
+            )
+        else:
+            st.button(
+                say("try_again"), key=f"retry-{turn.id}", type="secondary", on_click=actions.again, args=(turn,)
+            )
+
+
+def _ending(turn: Turn) -> tuple[str | None, bool]:
+    """Give how it ended, and whether going on with it makes sense."""
+    if turn.state == "failed":
+        return _failure(turn), False
+    if turn.state in {"stopped", "interrupted"}:
+        return say(turn.state), True
+    if turn.finish_reason == "length":
+        return say("cut_off"), True
+    if turn.finish_reason == "content_filter":
+        return say("filtered"), False
+    if not (turn.message.text or turn.message.refusal):
+        return say("empty_answer"), False
+    return None, False
+
+
+def _failure(turn: Turn) -> str:
+    """Say why it failed: in the reader's language while the run remembers which error it was."""
+    run = services().runs.get(turn.id)
+    event = run.log.newest("error") if run is not None else None
+    if event is None:
+        return say("failed", reason=turn.error or "")
+    return sentence_of(event.data.get("code"), event.data.get("message") or turn.error or "")
+
+

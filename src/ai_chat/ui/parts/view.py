@@ -1,0 +1,75 @@
+"""What one drawing of the page shows, read from the house in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ...assembly import Services
+from ...core.conversations import Conversation, Turn
+from ...core.ports import ConversationStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A conversation, its last messages, and the list of others."""
+
+    conversation: Conversation | None
+    turns: Sequence[Turn]
+    """The end of the path that is shown."""
+    has_earlier: bool
+    """Whether the path has turns before these."""
+    siblings: Mapping[str, Sequence[str]]
+    """The versions of each turn that has several, itself included, oldest first."""
+    listed: Sequence[Conversation]
+    has_more: bool
+    """Whether there are conversations beyond those listed."""
+    models: Sequence[str]
+    default_model: str
+
+
+async def read(services: Services, *, conversation: str | None, shown: int, query: str, rows: int) -> View:
+    """Read what is to be shown.
+
+    Args:
+        services: the house.
+        conversation: the one that is open; None is a new one.
+        shown: how many of its messages to show, from the end.
+        query: words to find conversations by; empty lists all.
+        rows: how many conversations to list.
+    """
+    store = await services.conversations()
+    found = await store.get(conversation) if conversation is not None else None
+    turns = list(await store.path(found.id, limit=shown + 1)) if found is not None else []
+    shown_turns = turns[-shown:]
+    if query.strip():
+        listed = await store.search(query, limit=rows + 1)
+    else:
+        listed = await store.list(limit=rows + 1)
+    return View(
+        conversation=found,
+        turns=shown_turns,
+        has_earlier=len(turns) > shown,
+        siblings=await _siblings(store, shown_turns),
+        listed=listed[:rows],
+        has_more=len(listed) > rows,
+        models=[model.id for model in await services.models.offered()],
+        default_model=str(services.models.target("default")),
+    )
+
+
+async def _siblings(store: ConversationStore, turns: Sequence[Turn]) -> Mapping[str, Sequence[str]]:
+    versions: dict[str, Sequence[str]] = {}
+    for turn in turns:
+        beside = await store.siblings(turn.id)
+        if len(beside) > 1:
+            versions[turn.id] = [sibling.id for sibling in beside]
+    return versions
+
+
+async def show_version(services: Services, turn: Turn, version: str) -> None:
+    """Show another version of a turn, with what was said behind it last."""
+    store = await services.conversations()
+    find = getattr(store, "newest_leaf", None)
+    leaf = await find(version) if find is not None else version
+    await store.change(turn.conversation, leaf=leaf)
