@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -23,8 +22,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 from floors import MOCK, mock_upstream, table
+from processes import cpu_of, free_port, memory_of, wait_for_port
 
 ROUNDS = 3
 CONNECTIONS = 64
@@ -40,7 +39,8 @@ http {{
   server {{
     listen 127.0.0.1:{port};
     keepalive_requests 1000000;
-    location / {{ proxy_pass http://model; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off; }}
+    proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off;
+    location / {{ proxy_pass http://model; }}
   }}
 }}
 """
@@ -70,24 +70,6 @@ class Contender:
     port: int
     process: subprocess.Popen[bytes]
 
-    def cpu(self) -> float:
-        """Give the seconds of CPU that its process tree has used."""
-        root = psutil.Process(self.process.pid)
-        times = [process.cpu_times() for process in (root, *root.children(recursive=True))]
-        return sum(each.user + each.system for each in times)
-
-    def memory(self) -> float:
-        """Give the MB that its process tree holds."""
-        root = psutil.Process(self.process.pid)
-        return sum(process.memory_info().rss for process in (root, *root.children(recursive=True))) / 1e6
-
-
-def free_port() -> int:
-    """Give a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
 
 @contextmanager
 def running(name: str, port: int, command: list[str], **environment: str) -> Iterator[Contender]:
@@ -95,13 +77,7 @@ def running(name: str, port: int, command: list[str], **environment: str) -> Ite
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     process = subprocess.Popen(["taskset", "-c", "0", *command], env={**os.environ, **environment}, **quiet)  # type: ignore[call-overload]
     try:
-        for _ in range(1000):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.01)
-        else:
-            raise SystemExit(f"{name} did not start")
+        wait_for_port(port, name)
         yield Contender(name, port, process)
     finally:
         process.terminate()
@@ -147,17 +123,18 @@ class Load:
         for case in CASES:
             file = self._bodies[case] = folder / f"{case.model}.json"
             model = f"openai/{case.model}"
-            file.write_text(json.dumps({"model": model, "messages": QUESTION, "stream": case.stream}), "utf-8")
+            body = {"model": model, "messages": QUESTION, "stream": case.stream}
+            file.write_text(json.dumps(body, separators=(",", ":")), "utf-8")  # as the official client writes it
 
     def run(self, contender: Contender, case: Case, seconds: float) -> float:
         """Give the µs of CPU that each request took."""
-        before = contender.cpu()
+        before = cpu_of(contender.process.pid)
         command = ["taskset", "-c", "1", self._binary, str(contender.port), PATH, str(CONNECTIONS), str(seconds), "0"]
         out = subprocess.run([*command, self._bodies[case]], check=True, capture_output=True).stdout
         told = json.loads(out)
         if told["err"] or not told["ok"]:
             raise SystemExit(f"{contender.name} failed at a {case.title}: {told}")
-        return (contender.cpu() - before) * 1e6 / float(told["ok"])
+        return (cpu_of(contender.process.pid) - before) * 1e6 / float(told["ok"])
 
 
 def main(seconds: float) -> None:
@@ -174,14 +151,14 @@ def main(seconds: float) -> None:
             raise SystemExit("this benchmark needs nginx; install it")
         command = str(Path(sys.executable).with_name("ai-chat"))
         ours = {"OPENAI_BASE_URL": url, "AI_CHAT_DATA_DIR": str(folder / "data"), "AI_CHAT_CONFIG_DIR": str(folder)}
-        here = [sys.executable, __file__]
+        serve = [command, "serve", "--port", str(ports[2])]
+        bare = [sys.executable, __file__, "proxy", str(ports[1]), f"http://{address}"]
         contenders = [
             stack.enter_context(running("nginx", ports[0], [nginx, "-c", str(conf), "-p", str(folder)])),
-            stack.enter_context(running("aiohttp", ports[1], [*here, "proxy", str(ports[1]), f"http://{address}"])),
-            stack.enter_context(running("ai-chat serve", ports[2], [command, "serve", "--port", str(ports[2])], **ours)),
+            stack.enter_context(running("aiohttp", ports[1], bare)),
+            stack.enter_context(running("ai-chat serve", ports[2], serve, **ours)),
         ]
         time.sleep(1)
-        idle = contenders[-1].memory()
         load = Load(folder)
         rows = []
         for case in CASES:
@@ -193,7 +170,7 @@ def main(seconds: float) -> None:
                          f"{medians[2] / medians[1]:.2f}"))  # fmt: skip
         head = ("CPU, µs each", *(each.name for each in contenders), "over nginx", "over aiohttp")
         table(f"{CONNECTIONS} connections, one process on one core", head, rows)
-        print(f"\nmemory of ai-chat serve: {idle:.0f} MB idle, {contenders[-1].memory():.0f} MB after this")
+        print(f"\nmemory of ai-chat serve after this: {memory_of(contenders[-1].process.pid):.0f} MB")
 
 
 if __name__ == "__main__":

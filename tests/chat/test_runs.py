@@ -483,6 +483,20 @@ async def test_a_store_that_fails_for_a_while(home, monkeypatch):
     assert (answer.state, answer.message.text) == ("finished", "one two")
 
 
+async def test_a_question_that_cannot_be_kept(home):
+    """Nothing is left behind of it, and nobody is asked."""
+
+    async def full(*_, **__):
+        raise StorageFailed("The disk has no room.")
+
+    home.add = full
+    async with running(home, "one") as runs:
+        with pytest.raises(StorageFailed):
+            await runs.ask("a")
+        assert not runs.scripted.requests
+    assert await home.list() == ()
+
+
 async def test_the_last_state_is_not_overtaken(home, monkeypatch):
     """Saving parts all the time while answers end never leaves one that looks as if it ran."""
     monkeypatch.setattr(all_runs, "SAVE_SECONDS", 0.0)

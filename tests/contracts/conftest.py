@@ -15,6 +15,7 @@ from tests.conversations import SteppedClock, decode, encode
 
 from ai_chat.core.ports import ConversationStore
 from ai_chat.stores import open_conversations
+from ai_chat.stores.opening import Stores, open_stores
 
 POSTGRES = os.environ.get("AI_CHAT_TEST_POSTGRES")  # read now: the environment of a test is clean
 
@@ -63,6 +64,14 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def clock() -> SteppedClock:
     return SteppedClock()
+
+
+@pytest.fixture
+async def stores(database_url: str, clock: SteppedClock) -> AsyncIterator[Stores]:
+    """Give all stores of an empty database, of each kind in turn."""
+    stores = await open_stores(database_url, encode=encode, decode=decode, now=clock)
+    yield stores
+    await stores.aclose()
 
 
 @pytest.fixture

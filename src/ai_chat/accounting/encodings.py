@@ -1,11 +1,11 @@
-"""The two vocabularies of OpenAI's models, loaded from the package, and counting by them in time linear in the text."""
+"""Vocabularies, and counting by them in time linear in the text. The two of OpenAI's models come with the package."""
 
 from __future__ import annotations
 
 import gzip
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +33,8 @@ _OVERLAP = 8
 """Tokens at a window's end that are counted again from the next one, for what follows may change them."""
 
 _LETTER = "A-Za-z\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fa5\uac00-\ud7a3"
-# Between these two characters both patterns always end a piece, whatever stands around them. An apostrophe is no such
-# place (don't), and blanks are one only where a run of them begins.
+# Between these two characters every pattern here, and that of gguf.py, ends a piece, whatever stands around them. An
+# apostrophe is no such place (don't), and blanks are one only where a run of them begins.
 _SEAM = re.compile(
     rf"(?<=\S)(?= )|(?<=[{_LETTER}])(?=[0-9])|(?<=[0-9])(?=[{_LETTER}])"
     rf"|(?<=[{_LETTER}0-9])(?=[\r\n!-&(-/:-@\[-`{{-~，。！？；：、（）《》“”…])"
@@ -44,18 +44,40 @@ _SEAM = re.compile(
 class Encoding:
     """One vocabulary. Counting may be done from many threads at once."""
 
-    def __init__(self, name: str) -> None:
-        """Read the ranks of `name` and build the tokenizer: 0.1 to 0.2 s of work."""
+    def __init__(self, name: str, *, pattern: str, ranks: dict[bytes, int], special: Collection[str] = ()) -> None:
+        """Build the tokenizer: 0.1 to 0.2 s of work.
+
+        Args:
+            name: what the vocabulary is called.
+            pattern: how a text is cut into the pieces that byte pairs are merged in.
+            ranks: the bytes of every token with its place in the order of merging; all single bytes are among them.
+            special: texts that are one token each wherever they stand.
+        """
         # Imported here because most programs that import this package never count.
         import tiktoken  # noqa: PLC0415
 
         self._tiktoken: tiktoken.Encoding = tiktoken.Encoding(
-            name, pat_str=PATTERNS[name], mergeable_ranks=read_ranks(name), special_tokens={}
+            name, pat_str=pattern, mergeable_ranks=ranks, special_tokens={}
         )
+        self._pattern = pattern
         self._pieces: Any = None
+        longest_first = sorted(special, key=len, reverse=True)
+        self._special = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
     def count(self, text: str) -> int:
-        """Count the tokens of a text. What looks like a special token is plain text; a lone surrogate is U+FFFD."""
+        """Count the tokens of a text; a lone surrogate is counted as U+FFFD.
+
+        What looks like a special token is plain text, unless this vocabulary was given special texts.
+        """
+        if self._special is None:
+            return self._count_plain(text)
+        total = start = 0
+        for found in self._special.finditer(text):
+            total += self._count_plain(text[start : found.start()]) + 1
+            start = found.end()
+        return total + self._count_plain(text[start:])
+
+    def _count_plain(self, text: str) -> int:
         if len(text) <= _STRIDE:
             return len(self._tiktoken.encode_ordinary(text))
         return sum(self._counts(_without_surrogates(text)))
@@ -81,7 +103,7 @@ class Encoding:
         if self._pieces is None:
             import regex  # type: ignore[import-untyped]  # noqa: PLC0415
 
-            self._pieces = regex.compile(PATTERNS[self._tiktoken.name])
+            self._pieces = regex.compile(self._pattern)
         return str(self._pieces.match(text, start)[0])
 
     def _count_piece(self, piece: bytes, *, window: int = _WINDOW, overlap: int = _OVERLAP) -> int:
@@ -128,7 +150,7 @@ def load(name: str) -> Encoding:
     encoding = _loaded.get(name)
     if encoding is None:
         with _loading:
-            encoding = _loaded.get(name) or Encoding(name)
+            encoding = _loaded.get(name) or Encoding(name, pattern=PATTERNS[name], ranks=read_ranks(name))
             _loaded[name] = encoding
     return encoding
 

@@ -63,6 +63,11 @@ class Record:
         return cls(keeping, conversation, await store.path(conversation.id, limit=MOST_TURNS))
 
     @classmethod
+    async def new(cls, keeping: Keeping, *, title: str, model: str | None) -> Self:
+        """Begin a conversation."""
+        return cls(keeping, await keeping.store.create(title=title, model=model), ())
+
+    @classmethod
     async def behind(cls, keeping: Keeping, name: str, leaf: str | None = None) -> Self:
         """Give a conversation as it stands behind one of its turns, or behind the one looked at last.
 

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,7 +19,7 @@ from ..core.errors import BadRequest, ChatError, Conflict, NotFound, StorageFail
 from ..core.ports import IsAlive
 from ..core.request import ChatRequest
 from ..core.runs import RunEvent
-from .record import Keeping, Record
+from .record import Keeping, Record, title_of
 from .run import Run
 from .run_events import stored_events
 from .session import Session, SessionParts
@@ -93,12 +94,16 @@ class Runs:
             raise BadRequest("The message is empty; write something to answer.", param="message")
         self._check_room()
         keeping = await self._parts.keeping()
-        if conversation is None:
-            record = await Record.open(keeping)
-        else:
+        if conversation is not None:
             record = await Record.behind(keeping, conversation, parent)
-        await record.change(model=model)
-        return await self._begin(record, await record.ask(text))
+            await record.change(model=model)
+            return await self._begin(record, await record.ask(text))
+        record = await Record.new(keeping, title=title_of(text), model=model)
+        try:
+            return await self._begin(record, await record.ask(text))
+        except ChatError:
+            await self._take_back(keeping, record)
+            raise
 
     async def again(self, turn: str, *, model: str | None = None) -> Run:
         """Begin another answer to a question, beside the ones it has; `turn` is the question or one of its answers.
@@ -232,6 +237,12 @@ class Runs:
         if self._saving is None or self._saving.done():
             self._saving = asyncio.get_running_loop().create_task(self._save_now_and_then(), name="saving runs")
         return run
+
+    async def _take_back(self, keeping: Keeping, record: Record) -> None:
+        """Leave no conversation behind in which there is nothing."""
+        if not record.turns:
+            with suppress(ChatError):  # what went wrong first is what the asker has to know
+                await keeping.store.delete(record.conversation.id)
 
     def _label(self, model: str | None) -> str:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import webbrowser
 from collections.abc import Callable
@@ -17,6 +18,9 @@ from ..server.presence import Stopping
 from ..server.serving import address, listen, serve
 from .printing import say
 from .process import Interrupts
+
+COLLECT_EVERY = (10_000, 20, 20)
+"""Thresholds of the garbage collector's three generations."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +50,7 @@ async def serve_app(_: Interrupts, *, port: int, browser: bool) -> int:
             if browser and services.settings.has_display():
                 threading.Thread(target=webbrowser.open, args=(url,), name="browser", daemon=True).start()
 
-        from ..ui import streamlit_app  # noqa: PLC0415 - half a second, which only the page needs
+        from ..ui.asgi import streamlit_app  # noqa: PLC0415 - half a second, which only the page needs
 
         app = streamlit_app()
         return await _serve(listener, Page(app=app, running=app.lifespan()(None)), begun)
@@ -60,6 +64,7 @@ async def _serve(listener: socket, page: Page | None, on_begun: Callable[[Servic
         settle(House(services, asyncio.get_running_loop()))
 
         def begun() -> None:
+            _settle_garbage()
             on_begun(services)
             if interrupted:
                 say(_of_interrupted(interrupted))
@@ -70,6 +75,16 @@ async def _serve(listener: socket, page: Page | None, on_begun: Callable[[Servic
         settle(None)
         await services.aclose()
     return 0
+
+
+def _settle_garbage() -> None:
+    """Keep the collector off what stays for good: the libraries' objects, which it would look at again and again.
+
+    Of what a request leaves behind next to nothing is in circles, so it is enough to look now and then.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_EVERY)
 
 
 def _of_interrupted(count: int) -> str:

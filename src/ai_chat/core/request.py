@@ -137,6 +137,8 @@ class Trail:
 
     trace_id: str
     started: float = field(default_factory=time.perf_counter)
+    began: float = field(default_factory=time.time)
+    """The same moment by the calendar, in Unix seconds."""
     attempts: list[Attempt] = field(default_factory=list)
     model_served: str | None = None
     outcome: str = "running"
@@ -177,6 +179,12 @@ class Call:
     caller: Caller = LOCAL_CALLER
     timeouts: Timeouts | None = None
     """Limits of this call; None takes those of the settings."""
+    conversation: str | None = None
+    """The conversation that it is made for."""
+    run: str | None = None
+    """The run that it is made for."""
+    purpose: str = "chat"
+    """What it is made for in there: `chat`, `summary`, …"""
     on_notice: Callable[[Notice], None] | None = None
 
     def notify(self, notice: Notice) -> None:

@@ -69,10 +69,10 @@ class ChatCompletions:
         await answer.complete(encode_completion(result))
 
     async def _stream(self, call: Call, answer: _Answer) -> None:
-        encoder = ChunkEncoder(include_usage=bool(call.request.include_usage))
+        writer = _Writer(include_usage=bool(call.request.include_usage))
         async with await self._services.handler(call) as stream:
             async for batch in stream:
-                await answer.add(_frames(encoder, batch), last=has_finished(batch))
+                await answer.add(writer.write(batch), last=has_finished(batch))
 
 
 class _Answer:
@@ -116,5 +116,27 @@ class _Answer:
         await send_error(self._send, error, [trace_header(self.trace_id), *allow])
 
 
-def _frames(encoder: ChunkEncoder, batch: Batch) -> bytes:
-    return b"".join([encode_frame(body) for chunk in batch for body in encoder.encode(chunk)])
+class _Writer:
+    """Makes the events of one stream, those of a batch in one go: chunks that nobody changed cost next to nothing."""
+
+    __slots__ = ("_encoder", "_passing")
+
+    def __init__(self, *, include_usage: bool) -> None:
+        self._encoder = ChunkEncoder(include_usage=include_usage)
+        self._passing = False  # whether the encoder has seen the head of an answer that it passes on
+
+    def write(self, batch: Batch) -> bytes:
+        """Give what to send for a batch; it may be nothing."""
+        bodies: list[bytes] = []
+        for chunk in batch:
+            if self._passing and chunk.raw is not None:
+                bodies.append(chunk.raw)
+            else:
+                bodies += self._encoder.encode(chunk)
+                self._passing = chunk.raw is not None
+        if not bodies:
+            return b""
+        frames = b"data: %b\n\n" % b"\n\ndata: ".join(bodies)
+        if frames.count(b"\n") == 2 * len(bodies) and frames.find(b"\r") < 0:
+            return frames
+        return b"".join(map(encode_frame, bodies))  # an upstream wrote its JSON on several lines

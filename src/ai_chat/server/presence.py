@@ -8,6 +8,9 @@ from typing import Literal, Self
 
 from starlette.types import Receive
 
+WATCH_AFTER_SECONDS = 0.02
+"""When the watch on the client begins: a task that an answer which is there already need not pay for."""
+
 
 class Stopping(asyncio.Event):
     """Set when the server is to stop. Streams wait for it; whatever works in a `Presence` is cancelled."""
@@ -31,7 +34,7 @@ class Presence:
     What is read of `receive` while it is open is lost, so the body comes before.
     """
 
-    __slots__ = ("_cancels", "_receive", "_stopping", "_task", "_watch", "gone")
+    __slots__ = ("_cancels", "_receive", "_stopping", "_task", "_timer", "_watch", "gone")
 
     def __init__(self, receive: Receive, stopping: Stopping) -> None:
         """Watch nothing yet."""
@@ -44,14 +47,17 @@ class Presence:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - coroutines run in tasks
         self._task, self._cancels = task, task.cancelling()
-        self._watch = task.get_loop().create_task(self._wait())
+        self._watch: asyncio.Task[None] | None = None
+        self._timer = task.get_loop().call_later(WATCH_AFTER_SECONDS, self._begin)
         self._stopping.present.add(self)
         if self._stopping.is_set():
             self.end("server")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> bool:
-        self._watch.cancel()
+        self._timer.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
         self._stopping.present.discard(self)
         if self.gone is None:
             return False
@@ -63,6 +69,9 @@ class Presence:
         if self.gone is None:
             self.gone = who
             self._task.cancel()
+
+    def _begin(self) -> None:
+        self._watch = self._task.get_loop().create_task(self._wait())
 
     async def _wait(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

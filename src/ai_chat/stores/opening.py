@@ -4,21 +4,37 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import SettingsError
 from ..core.messages import Message
 from ..core.ports import ConversationStore
 
+if TYPE_CHECKING:
+    from .ledger import SqlLedger
 
-async def open_conversations(
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What is kept in one database."""
+
+    conversations: ConversationStore
+    ledger: SqlLedger
+
+    async def aclose(self) -> None:
+        """Let go of the database."""
+        await self.conversations.aclose()
+
+
+async def open_stores(
     url: str,
     *,
     encode: Callable[[Message], dict[str, Any]],
     decode: Callable[[Mapping[str, Any]], Message],
     now: Callable[[], float] = time.time,
-) -> ConversationStore:
-    """Open the conversations of a database, made or brought up to date first where that is needed.
+) -> Stores:
+    """Open all that a database keeps, made or brought up to date first where that is needed.
 
     Args:
         url: `sqlite+aiosqlite:///PATH` (three slashes before a relative path, four before an absolute one) or
@@ -34,6 +50,7 @@ async def open_conversations(
     try:
         from .conversations import SqlConversations  # noqa: PLC0415
         from .database import connect  # noqa: PLC0415
+        from .ledger import SqlLedger  # noqa: PLC0415
         from .upgrading import upgrade  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise SettingsError(
@@ -45,4 +62,16 @@ async def open_conversations(
     except BaseException:
         await database.aclose()
         raise
-    return SqlConversations(database, encode=encode, decode=decode, now=now)
+    conversations = SqlConversations(database, encode=encode, decode=decode, now=now)
+    return Stores(conversations, SqlLedger(database))
+
+
+async def open_conversations(
+    url: str,
+    *,
+    encode: Callable[[Message], dict[str, Any]],
+    decode: Callable[[Mapping[str, Any]], Message],
+    now: Callable[[], float] = time.time,
+) -> ConversationStore:
+    """Open the conversations of a database; see `open_stores`."""
+    return (await open_stores(url, encode=encode, decode=decode, now=now)).conversations

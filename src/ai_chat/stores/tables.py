@@ -61,6 +61,8 @@ TOKEN_COUNTS = (
     "rejected_prediction_tokens",
 )
 
+BOOKED_COUNTS = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens")
+
 turns = Table(
     "turns",
     metadata,
@@ -87,3 +89,49 @@ Index("ix_turns_conversation", turns.c.conversation)
 Index("ix_turns_parent_conversation", turns.c.parent, turns.c.conversation)
 _running = turns.c.state == "running"
 Index("ix_turns_running", turns.c.number, sqlite_where=_running, postgresql_where=_running)
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("id", Name, primary_key=True),
+    Column("began", BigInteger, nullable=False),  # Unix milliseconds; money and durations as `ledger_rows` says
+    Column("owner", Name),
+    Column("caller", ExactText, nullable=False),
+    Column("conversation", Name),  # no foreign key: the books outlive what they are about
+    Column("run", Name),
+    Column("purpose", Text, nullable=False),
+    Column("asked", ExactText, nullable=False),
+    Column("served", ExactText),
+    Column("outcome", Text, nullable=False),
+    Column("tries", BigInteger, nullable=False),
+    *(Column(name, BigInteger) for name in BOOKED_COUNTS),
+    Column("source", Text),
+    Column("cost", BigInteger),
+    Column("first_token", BigInteger),
+    Column("total", BigInteger),
+    Column("reserved_tokens", BigInteger),
+    Column("reserved_cost", BigInteger),
+)
+Index("ix_calls_began", calls.c.began)
+Index("ix_calls_caller_began", calls.c.caller, calls.c.began)
+_of_conversation = calls.c.conversation.is_not(None)
+Index("ix_calls_conversation", calls.c.conversation, sqlite_where=_of_conversation, postgresql_where=_of_conversation)
+_open = calls.c.outcome == "open"
+Index("ix_calls_open", calls.c.id, sqlite_where=_open, postgresql_where=_open)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Name, primary_key=True),
+    Column("call", Name, nullable=False),  # no foreign key: rows may come out of a journal in any order
+    Column("number", BigInteger, nullable=False),
+    Column("began", BigInteger, nullable=False),
+    Column("target", ExactText, nullable=False),
+    Column("outcome", Text, nullable=False),
+    *(Column(name, BigInteger) for name in BOOKED_COUNTS),
+    Column("source", Text),
+    Column("cost", BigInteger),
+    Column("first_token", BigInteger),
+    Column("total", BigInteger),
+)
+Index("ix_attempts_call", attempts.c.call)

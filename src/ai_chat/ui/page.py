@@ -9,13 +9,13 @@ import streamlit as st
 from ..core.errors import ChatError
 from .parts import actions
 from .parts.bridge import ask_house
+from .parts.column import Column
 from .parts.composer import draw_composer
 from .parts.header import draw_header
 from .parts.messages import draw_messages
 from .parts.sidebar import draw_sidebar
 from .parts.style import draw_style
-from .parts.thread import Thread
-from .parts.trouble import quiet_line, sentence, show_noted
+from .parts.trouble import quiet_line, sentence
 from .parts.view import View, read
 from .state import ROWS, SHOWN, conversation, remembered, say
 
@@ -44,9 +44,8 @@ def draw() -> None:
     st.set_page_config(page_title=title or NAME, page_icon=ICON, layout="centered")
     draw_style()
     draw_sidebar(view)
-    draw_composer()
+    draw_composer(view)
     draw_header(view)
-    show_noted()
     if view.conversation is not None and view.turns:
         draw_messages(view)
     else:
@@ -55,7 +54,7 @@ def draw() -> None:
 
 def _draw_empty(view: View) -> None:
     """Draw what a new conversation begins with."""
-    thread = Thread()
+    thread = Column("thread", lasting=False)
     with thread.place("empty", gap="small"):
         if conversation() is not None and view.conversation is None:
             quiet_line(say("not_found"), "trouble-missing", icon=":material/search_off:")

@@ -41,6 +41,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "在本机运行：无需密钥，内容不会离开这台电脑。",
     ),
     "local_name": ("On this machine", "本机模型"),
+    "mistakes": ("Models make mistakes; check what matters.", "模型可能出错，重要内容请核实。"),
     "greeting": ("What is on your mind?", "今天想聊点什么？"),
     "greeting_more": ("Ask anything, or begin with one of these.", "随便问，或者从下面选一个开始。"),
     "suggestion_1": ("Explain how a bicycle stays upright", "解释自行车为什么不会倒"),
@@ -127,7 +128,11 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "retry_in": ("{reason} Trying again in {seconds} s…", "{reason} {seconds} 秒后重试……"),
     "retrying": ("{reason} Trying again…", "{reason} 正在重试……"),
-    "upstream_busy": ("The model's side did not answer.", "模型方没有应答。"),
+    "reason_other": ("The model's side did not answer.", "模型方没有应答。"),
+    "reason_rate_limit_exceeded": ("Too many requests for now.", "请求过于频繁。"),
+    "reason_timeout": ("The model took too long.", "模型响应超时。"),
+    "reason_connection_error": ("The model could not be reached.", "无法连接到模型。"),
+    "reason_service_unavailable": ("The model is overloaded.", "模型过载。"),
     # what went wrong
     "settings_hint": (
         "Set a key or another model in the settings (`ai-chat doctor` shows them).",

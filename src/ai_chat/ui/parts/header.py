@@ -6,19 +6,20 @@ import streamlit as st
 
 from ..state import remember, remembered, say
 from . import actions
+from .trouble import plain
 from .view import View
 
 LOCAL = "local"
 
 
 def draw_header(view: View) -> None:
-    """Draw the choice of the model, with a word on the one that runs here."""
-    models = list(view.models)
-    kept = view.conversation.model if view.conversation is not None else None
-    chosen = remembered(actions.model_key()) or kept or view.default_model
+    """Draw the conversation's title, and the choice of the model."""
+    models, chosen = list(view.models), chosen_model(view)
     if chosen not in models:
         models.insert(0, chosen)
-    with st.container(key="header", horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(key="header", horizontal=True, vertical_alignment="center", wrap=False, gap="small"):
+        title = view.conversation.title if view.conversation is not None else ""
+        st.markdown(plain(title or say("new_chat")), wrap=False)
         st.selectbox(
             say("model"),
             models,
@@ -26,11 +27,21 @@ def draw_header(view: View) -> None:
             key=f"picked-{actions.model_key()}",
             format_func=_label,
             label_visibility="collapsed",
-            width=220,
+            width=210,
             on_change=_choose,
         )
-        if chosen.partition("/")[0] == LOCAL:
-            st.caption(say("local_model"))
+
+
+def chosen_model(view: View) -> str:
+    """Give the model that is asked next."""
+    kept = view.conversation.model if view.conversation is not None else None
+    chosen: str = remembered(actions.model_key()) or kept or view.default_model
+    return chosen
+
+
+def is_local(model: str) -> bool:
+    """Whether a model runs on this machine."""
+    return model.partition("/")[0] == LOCAL
 
 
 def _label(name: str) -> str:

@@ -38,6 +38,8 @@ _COMMANDS = re.compile(r"(?<=:)(?=(?:material_\w+|streamlit):)")
 _LOADING = re.compile(r"//|\bimg\b", re.IGNORECASE)
 """What in a diagram may load something."""
 _UNSAFE_DIAGRAM = "text"
+LONGEST_FORMULA = 1_000
+"""Characters after which what began like a formula is taken for none."""
 _WORD_JOINER = "\u2060"
 
 
@@ -54,8 +56,8 @@ def for_renderer(text: str, *, image: str = "Image") -> str:
 
 
 def unfinished(text: str, *, image: str = "Image") -> str:
-    """Give the same of a text that is still being written: what has been begun is closed."""
-    shown = for_renderer(text, image=image)
+    """Give the same of a text that is still being written: what has been begun is closed, a formula left out until then."""
+    shown = for_renderer(_before_formula(text), image=image)
     if not text or any(is_code for is_code, _ in _parted_by_fences(text)):
         return shown
     line = shown[shown.rfind("\n") + 1 :]
@@ -63,6 +65,15 @@ def unfinished(text: str, *, image: str = "Image") -> str:
     if without_code.count("`") % 2:
         return f"{shown}`"
     return shown + "**" if without_code.count("**") % 2 and not shown.endswith("*") else shown
+
+
+def _before_formula(text: str) -> str:
+    """Give what stands before a formula that has no end yet."""
+    for opening, closing in (("\\[", "\\]"), ("\\(", "\\)")):
+        begin = text.rfind(opening)
+        if begin > text.rfind(closing) and len(text) - begin < LONGEST_FORMULA and "`" not in text[begin:]:
+            return text[:begin]
+    return text[: text.rfind("$$")] if text.count("$$") % 2 and "`" not in text else text
 
 
 def _parted_by_fences(text: str) -> Iterator[tuple[bool, str]]:

@@ -11,10 +11,10 @@ from ..state import remember, remembered, say
 from . import actions
 from .bridge import services
 from .captions import caption
+from .column import Column
 from .copying import copy_button
 from .following import Places, follow, follow_elsewhere, places, show_text
 from .markdown import for_renderer
-from .thread import Thread
 from .trouble import plain, sentence_of
 from .view import View
 
@@ -24,7 +24,7 @@ LONGEST = 20_000
 
 def draw_messages(view: View) -> None:
     """Draw the conversation's messages, and follow the one that is being written."""
-    thread = Thread()
+    thread = Column("thread", lasting=view.is_running)
     if view.has_earlier:
         with thread.place("earlier", horizontal_alignment="center"):
             st.button(say("load_earlier"), key="load-earlier", type="tertiary", on_click=actions.load_earlier)
@@ -55,11 +55,10 @@ def _draw_question(turn: Turn, versions: Sequence[str]) -> None:
     ):
         _draw_versions(turn, versions)
         st.button(
-            "",
+            say("edit"),
             key=f"edit-{turn.id}",
             icon=":material/edit:",
             type="tertiary",
-            help=say("edit"),
             on_click=remember,
             args=("editing", turn.id),
         )
@@ -106,18 +105,16 @@ def _draw_tools(turn: Turn, versions: Sequence[str]) -> None:
         if turn.message.text:
             copy_button(turn.message.text, key=f"copy-{turn.id}")
         st.button(
-            "",
+            say("again"),
             key=f"again-{turn.id}",
             icon=":material/refresh:",
             type="tertiary",
-            help=say("again"),
             on_click=actions.again,
             args=(turn,),
         )
         _draw_versions(turn, versions)
-        words = caption(turn)
-        if words:
-            st.caption(plain(words))
+        if turn.usage is not None or turn.first_token is not None:
+            st.caption(plain(caption(turn)))
 
 
 def _draw_versions(turn: Turn, versions: Sequence[str]) -> None:
@@ -128,22 +125,20 @@ def _draw_versions(turn: Turn, versions: Sequence[str]) -> None:
         key=f"versions-{turn.id}", horizontal=True, vertical_alignment="center", gap=None, width="content"
     ):
         st.button(
-            "",
+            say("previous"),
             key=f"previous-{turn.id}",
             icon=":material/chevron_left:",
             type="tertiary",
-            help=say("previous"),
             disabled=place == 0,
             on_click=actions.show_version,
             args=(turn, versions[place - 1]),
         )
         st.caption(f"{place + 1}/{len(versions)}")
         st.button(
-            "",
+            say("next"),
             key=f"next-{turn.id}",
             icon=":material/chevron_right:",
             type="tertiary",
-            help=say("next"),
             disabled=place == len(versions) - 1,
             on_click=actions.show_version,
             args=(turn, versions[(place + 1) % len(versions)]),
@@ -177,8 +172,8 @@ def _draw_ending(turn: Turn, *, is_last: bool) -> None:
     ):
         st.markdown(plain(words))
         if not is_last:
-            return
-        if goes_on and turn.message.text:
+            st.empty()  # in the button's place, where it would be seen until the script has ended
+        elif goes_on and turn.message.text:
             st.button(
                 say("go_on"), key=f"go-on-{turn.id}", type="secondary", on_click=actions.ask, args=(say("go_on_prompt"),)
             )

@@ -10,7 +10,8 @@ from typing import Any
 
 from ...core.runs import RunEvent
 from ..state import say
-from .trouble import plain, sentence_of
+from ..texts import has
+from .trouble import plain
 
 MEGABYTE = 1_000_000
 MINUTE = 60
@@ -46,8 +47,10 @@ class Waiting:
 
     def show(self, news: RunEvent | None) -> None:
         """Show where things stand; nothing is sent if it says the same as before."""
-        if news is None or news.kind not in {"notice", "retry"}:
+        if news is None or news.kind == "run":
             self._line(say("waiting"))
+        elif news.kind == "reasoning":
+            self.clear()  # what stands above tells more
         elif news.kind == "retry":
             self._line(self._retry(news))
         elif news.data["kind"] == "download":
@@ -70,7 +73,8 @@ class Waiting:
         if self._noted[0] != news.number:
             self._noted = (news.number, time.monotonic())
         data = news.data["data"]
-        reason = sentence_of(data.get("code"), say("upstream_busy"))
+        key = f"reason_{data.get('code')}"
+        reason = say(key if has(key) else "reason_other")
         left = float(data.get("seconds") or 0) - (time.monotonic() - self._noted[1])
         return say("retry_in", reason=reason, seconds=f"{left:.0f}") if left > 0 else say("retrying", reason=reason)
 

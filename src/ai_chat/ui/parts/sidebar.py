@@ -13,6 +13,7 @@ from ..state import ROWS, choose_language, conversation, language, remember, rem
 from ..texts import LANGUAGES
 from . import actions
 from .bridge import services
+from .column import Column
 from .trouble import plain
 from .view import View
 
@@ -22,7 +23,7 @@ WEEK = timedelta(days=7)
 def draw_sidebar(view: View) -> None:
     """Draw the list, what it is found by, and the language."""
     with st.sidebar:
-        st.html('<div class="wordmark"><span class="mark"></span>ai-chat</div>')
+        st.html('<div class="wordmark">ai-chat</div>')
         st.button(
             say("new_chat"),
             key="new-chat",
@@ -41,9 +42,9 @@ def draw_sidebar(view: View) -> None:
             icon=":material/search:",
             live=True,
         )
-        _draw_undo()
-        with st.container(key="conversations", gap=None):
-            _draw_list(view)
+        with st.empty():
+            _draw_undo()
+        _draw_list(view)
         _draw_languages()
 
 
@@ -58,16 +59,24 @@ def _draw_undo() -> None:
 
 def _draw_list(view: View) -> None:
     query = remembered(actions.SEARCH) or ""
+    column = Column("conversations", lasting=view.is_running, gap=None)
     if not view.listed:
-        st.caption(plain(say("nothing_found", query=query)) if query.strip() else say("no_conversations"))
-        return
-    groups = [("found", list(view.listed))] if query.strip() else _grouped(view.listed)
+        with column.place("group-none", kind="group"):
+            st.caption(plain(say("nothing_found", query=query)) if query.strip() else say("no_conversations"))
+    groups = [("found", list(view.listed))] if query.strip() and view.listed else _grouped(view.listed)
     for name, conversations in groups:
-        st.caption(say(name))
+        with column.place(f"group-{name}", kind="group"):
+            st.caption(say(name))
         for listed in conversations:
-            _draw_row(listed)
+            _draw_row(column, listed)
     if view.has_more:
-        rows = remembered("rows", ROWS)
+        _draw_more(column)
+    column.end()
+
+
+def _draw_more(column: Column) -> None:
+    rows = remembered("rows", ROWS)
+    with column.place("more"):
         st.button(
             say("more_conversations"),
             key="more-conversations",
@@ -78,14 +87,17 @@ def _draw_list(view: View) -> None:
         )
 
 
-def _draw_row(listed: Conversation) -> None:
+def _draw_row(column: Column, listed: Conversation) -> None:
     if remembered("renaming") == listed.id:
-        _draw_renaming(listed)
+        with column.place(f"renaming-{listed.id}"):
+            _draw_renaming(listed)
         return
     is_open = listed.id == conversation()
     is_running = bool(services().runs.running_in(listed.id))
     kind = "active" if is_open else "row"
-    with st.container(key=f"{kind}-{listed.id}", horizontal=True, wrap=False, vertical_alignment="center", gap=None):
+    with column.place(
+        f"{kind}-{listed.id}", kind=kind, horizontal=True, wrap=False, vertical_alignment="center", gap=None
+    ):
         st.button(
             plain(listed.title or say("untitled")),
             key=f"open-{listed.id}",
@@ -98,7 +110,7 @@ def _draw_row(listed: Conversation) -> None:
         )
         if is_open:
             st.menu_button(
-                "",
+                say("menu"),
                 ("rename", "delete"),
                 key=f"menu-{listed.id}",
                 icon=":material/more_horiz:",

@@ -2,15 +2,144 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from urllib.parse import quote
+
 import streamlit as st
+
+TINT = "color-mix(in srgb, currentColor 6%, transparent)"
+"""A surface a little away from the page, in the light and in the dark."""
+NAMED = ':is([class*="st-key-tools-"], [class*="st-key-menu-"], .st-key-stopping)'
+"""What holds buttons that show an icon only."""
+MARK = "data:image/svg+xml," + quote(Path(__file__).parent.with_name("icon.svg").read_text("utf-8").strip())
 
 CSS = """
 <style>
-[data-testid="stMainBlockContainer"] { max-width: 48rem; padding: 3.5rem 1.25rem 2rem; }
-[data-testid="stBottomBlockContainer"] { max-width: 48rem; padding: 0.5rem 1.25rem 1rem; }
-[data-testid="stStatusWidget"], [data-testid="stDecoration"], footer { display: none; }
+/* the frame */
+[data-testid="stMainBlockContainer"] { max-width: 50rem; padding: 0 1.5rem 2rem; }
+[data-testid="stBottomBlockContainer"] { max-width: 50rem; padding: 0.25rem 1.5rem 0.6rem; }
+[data-testid="stBottomBlockContainer"] > div { gap: 0.4rem; }
+[data-testid="stStatusWidget"], [data-testid="stDecoration"], [data-testid="stAppDeployButton"] { display: none; }
+[data-testid="stHeader"] { background: transparent; pointer-events: none; }
+[data-testid="stHeader"] button { pointer-events: auto; }
+
+/* the head: it stays while the messages scroll */
+[data-testid="stLayoutWrapper"]:has(> .st-key-header) { position: sticky; top: 0; z-index: 5; }
+.st-key-header { padding: 0.65rem 0 0.55rem; backdrop-filter: blur(16px); }
+.st-key-header > [data-testid="stElementContainer"]:first-child { flex: 1; min-width: 0; }
+.st-key-header [data-testid="stMarkdownContainer"] p { margin: 0; font-weight: 600; }
+.st-key-header [data-testid="stSelectbox"] [role="group"] { background: transparent; border-color: transparent; }
+.st-key-header [data-testid="stSelectbox"] [role="group"]:hover { background: TINT; }
+.st-key-header [data-testid="stSelectbox"] input { text-align: right; text-overflow: ellipsis; }
+
+/* the sidebar */
+[data-testid="stSidebarHeader"] { height: 3.2rem; padding-bottom: 0; margin-bottom: 0; }
+[data-testid="stSidebarContent"] [data-testid="stSidebarUserContent"] { padding: 0 0.75rem 1rem; margin-top: -2.4rem; }
+.wordmark { display: flex; align-items: center; gap: 0.55rem; font-weight: 650; font-size: 1.12rem; height: 1.9rem;
+            letter-spacing: -0.01em; padding: 0 0.5rem; }
+.wordmark::before {
+  content: ""; width: 1.45rem; height: 1.45rem; flex: none; background: url("MARK") center / contain no-repeat;
+}
+[data-testid="stSidebarUserContent"] [data-testid="stVerticalBlock"] { gap: 0.5rem; }
+[data-testid="stSidebarUserContent"] .st-key-conversations, .st-key-conversations > div { gap: 0.1rem; }
+.st-key-new-chat button, .st-key-conversations button {
+  justify-content: flex-start; padding: 0.3rem 0.6rem; min-height: 2.15rem; border-radius: 0.6rem; font-weight: 400;
+}
+.st-key-new-chat button > div, [class*="st-key-open-"] button > div { justify-content: flex-start; width: 100%; }
+.st-key-new-chat button:hover, [class*="st-key-row-"]:hover, [class*="st-key-active-"] {
+  background: TINT; border-radius: 0.6rem; color: inherit;
+}
+.st-key-conversations button, .st-key-conversations button:hover { color: inherit; background: transparent; }
+[class*="st-key-active-"] [class*="st-key-open-"] button { font-weight: 600; }
+[class*="st-key-group-"] { padding: 0.8rem 0.6rem 0.2rem; }
+[class*="st-key-group-"] p { font-size: 0.76rem; }
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { margin: 0; }
+[class*="st-key-menu-"] button { padding: 0.2rem 0.45rem; }
+[class*="st-key-menu-"] button > div > [aria-hidden="true"] { display: none; }
+.st-key-undo { padding: 0 0.2rem 0 0.6rem; border-radius: 0.6rem; background: TINT; }
+.st-key-undo > div:first-child { flex: 1; min-width: 0; }
+.st-key-undo p { margin: 0; }
+[data-testid="stSidebarUserContent"] > div > [data-testid="stVerticalBlock"] { min-height: calc(100dvh - 2.6rem); }
+[data-testid="stLayoutWrapper"]:has(> .st-key-languages) { margin-top: auto; padding: 1rem 0.4rem 0; }
+.st-key-languages button { min-height: 1.8rem; padding: 0.1rem 0.7rem; font-size: 0.82rem; }
+
+/* messages */
+.st-key-thread { gap: 0.75rem; padding-bottom: 1rem; }
+[class*="st-key-bubble-"] {
+  background: TINT; border-radius: 1.2rem 1.2rem 0.3rem 1.2rem; padding: 0.55rem 1rem; margin-left: auto;
+}
+[data-testid="stLayoutWrapper"]:has(> [class*="st-key-bubble-"]) { max-width: min(88%, 36rem); }
+[class*="st-key-bubble-"] [data-testid="stText"] {
+  font-family: inherit; white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.55;
+}
+[class*="st-key-answer-"] [data-testid="stMarkdownContainer"] { line-height: 1.68; overflow-wrap: anywhere; }
+[class*="st-key-answer-"] [data-testid="stMarkdownContainer"] :is(h1, h2, h3, h4) { padding: 0.5rem 0 0; }
+[class*="st-key-answer-"] [data-testid="stExpander"] { margin-bottom: 0.7rem; }
+[class*="st-key-answer-"] table { width: 100%; }
+[class*="st-key-answer-"] :is(th, td) { border-left: 0; border-right: 0; }
+[class*="st-key-tools-"] { min-height: 2rem; flex-wrap: nowrap; }
+[class*="st-key-answer-"] [class*="st-key-tools-"] { margin-left: -0.4rem; }
+[class*="st-key-tools-"] button {
+  width: 1.9rem; min-height: 1.9rem; height: 1.9rem; padding: 0; border-radius: 0.5rem; opacity: 0.6;
+}
+[class*="st-key-tools-"] button:hover { opacity: 1; background: TINT; color: inherit; }
+[class*="st-key-tools-"] [data-testid="stIconMaterial"] { font-size: 1.15rem; }
+[class*="st-key-tools-"] [data-testid="stCaptionContainer"] p { margin: 0; font-size: 0.8rem; }
+[class*="st-key-answer-"] [class*="st-key-tools-"] > [data-testid="stElementContainer"]:last-child { margin-left: 0.4rem; }
+@media (hover: hover) {
+  [class*="st-key-question-"] [class*="st-key-tools-"]:not(:has([class*="st-key-versions-"])) {
+    opacity: 0; transition: opacity 120ms;
+  }
+  [class*="st-key-question-"]:is(:hover, :focus-within) [class*="st-key-tools-"][class] { opacity: 1; }
+}
+[class*="st-key-ending-"] { padding: 0.2rem 0 0.3rem; }
+:is([class*="st-key-ending-"], [class*="st-key-trouble-"]) p { margin: 0; opacity: 0.8; font-size: 0.93rem; }
+[class*="st-key-ending-"] button { min-height: 1.9rem; padding: 0.1rem 0.75rem; }
+[class*="st-key-trouble-"] { padding: 0.45rem 0.9rem; border-radius: 0.8rem; background: TINT; }
+[class*="st-key-editor-"] textarea { line-height: 1.55; }
+
+/* the empty page */
+.st-key-empty { padding-top: 17vh; }
+.st-key-empty h2 { font-size: 1.8rem; padding-bottom: 0; letter-spacing: -0.02em; }
+.st-key-suggestions { display: grid !important; grid-template-columns: 1fr 1fr; gap: 0.6rem; padding-top: 0.5rem; }
+.st-key-suggestions > div, .st-key-suggestions .stButton, .st-key-suggestions button { width: 100%; height: 100%; }
+.st-key-suggestions button { justify-content: flex-start; text-align: left; padding: 0.75rem 1rem; font-weight: 400; }
+.st-key-suggestions button > div { justify-content: flex-start; }
+
+/* writing */
+[data-testid="stChatInput"] > div { border-radius: 1.4rem; box-shadow: 0 2px 16px rgb(0 0 0 / 6%); }
+[data-testid="stChatInput"] textarea { font-size: 1rem; }
+[data-testid="stChatInputSubmitButton"] { border-radius: 50%; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-stopping) { height: 0; margin-top: -0.4rem; z-index: 2; }
+.st-key-stopping { align-items: flex-end; }
+.st-key-stop { width: auto; transform: translate(-1.06rem, -2.83rem); }
+.st-key-stop button { width: 2rem; min-height: 2rem; height: 2rem; padding: 0; border-radius: 50%; }
+.st-key-footnote p { font-size: 0.76rem; margin: 0; }
+
+/* buttons that are an icon: their name shows when one points at them */
+NAMED button { position: relative; }
+NAMED button [data-testid="stMarkdownContainer"] {
+  position: absolute; left: 50%; bottom: calc(100% + 0.35rem); transform: translateX(-50%); padding: 0.15rem 0.5rem;
+  border-radius: 0.4rem; background: #26302b; color: #fff; white-space: nowrap; opacity: 0; pointer-events: none;
+  transition: opacity 100ms 250ms; z-index: 20; width: max-content; overflow: visible; line-height: 1.4;
+}
+NAMED button :is(span, div):has(> [data-testid="stMarkdownContainer"]) { overflow: visible; }
+NAMED button [data-testid="stMarkdownContainer"] p { font-size: 0.76rem; overflow: visible; }
+NAMED button:is(:hover, :focus-visible) [data-testid="stMarkdownContainer"] { opacity: 1; }
+@media (hover: none) { NAMED button [data-testid="stMarkdownContainer"] { display: none; } }
+
+@media (max-width: 640px) {
+  [data-testid="stMainBlockContainer"] { padding: 0 1rem 1.5rem; }
+  [data-testid="stBottomBlockContainer"] { padding: 0.25rem 0.75rem 0.5rem; }
+  .st-key-header { padding-left: 2.6rem; }
+  .st-key-header > [class*="st-key-picked-"] { width: 42vw; }
+  .st-key-empty { padding-top: 8vh; }
+  .st-key-suggestions { grid-template-columns: 1fr; }
+}
 </style>
 """
+for name, value in {"TINT": TINT, "MARK": MARK, "NAMED": NAMED}.items():
+    CSS = CSS.replace(name, value)
 
 
 def draw_style() -> None:

@@ -27,6 +27,11 @@ class View:
     models: Sequence[str]
     default_model: str
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the last message is still being written."""
+        return bool(self.turns) and self.turns[-1].state == "running"
+
 
 async def read(services: Services, *, conversation: str | None, shown: int, query: str, rows: int) -> View:
     """Read what is to be shown.

@@ -1,0 +1,113 @@
+"""A call as the rows of the books: plain values in the order of the columns, which a journal can hold as well."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Literal, NamedTuple
+
+from ..core.ledger import UNIT
+from ..core.request import Attempt, Call
+from ..core.usage import Usage
+
+Cell = str | int | None
+Row = tuple[Cell, ...]
+
+CALL_COLUMNS = (
+    "id", "began", "owner", "caller", "conversation", "run", "purpose", "asked", "served", "outcome", "tries",
+    "input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens", "source", "cost", "first_token",
+    "total", "reserved_tokens", "reserved_cost",
+)  # fmt: skip
+"""Moments are Unix milliseconds, durations microseconds, money integers of `core.ledger.UNIT`."""
+ATTEMPT_COLUMNS = (
+    "id", "call", "number", "began", "target", "outcome", "input_tokens", "cached_input_tokens", "output_tokens",
+    "reasoning_tokens", "source", "cost", "first_token", "total",
+)  # fmt: skip
+
+Kind = Literal["calls", "attempts"]
+MOST = 2**63 - 1
+
+
+class Entry(NamedTuple):
+    """One row, and the table it belongs to."""
+
+    table: Kind
+    row: Row
+
+
+def entries_of(call: Call, *, owner: str, reserved: tuple[int, Decimal | None] | None = None) -> list[Entry]:
+    """Write a call that has ended as its rows, one for the call and one for each attempt.
+
+    Args:
+        call: with its trail closed.
+        owner: the process.
+        reserved: tokens and USD that were reserved for it at its beginning.
+    """
+    trail = call.trail
+    began = round(trail.began * 1000)
+    total = None if trail.ended is None else micro(trail.ended - trail.started)
+    tokens, money = reserved or (None, None)
+    call_row: Row = (
+        trail.trace_id,
+        began,
+        owner,
+        call.caller.name,
+        call.conversation,
+        call.run,
+        call.purpose,
+        call.request.model,
+        trail.model_served,
+        trail.outcome,
+        len(trail.attempts),
+        *_usage(trail.usage),
+        units(trail.cost),
+        micro(trail.first_token),
+        total,
+        tokens,
+        units(money),
+    )
+    entries = [Entry("calls", call_row)]
+    for number, attempt in enumerate(trail.attempts, 1):
+        entries.append(Entry("attempts", _attempt(attempt, trail.trace_id, number, began, trail.started)))
+    return entries
+
+
+def units(money: Decimal | None) -> int | None:
+    """Give money in the books' unit; what is finer was rounded when the price was made."""
+    return None if money is None else min(int((money / UNIT).to_integral_value()), MOST)
+
+
+def money(count: int) -> Decimal:
+    """Give the money of so many units."""
+    return (count * UNIT).normalize() if count else Decimal(0)
+
+
+def micro(seconds: float | None) -> int | None:
+    """Give whole microseconds."""
+    return None if seconds is None else round(seconds * 1e6)
+
+
+def _attempt(attempt: Attempt, call: str, number: int, call_began: int, started: float) -> Row:
+    return (
+        f"{call}/{number}",
+        call,
+        number,
+        call_began + round((attempt.started - started) * 1000),
+        attempt.target,
+        attempt.outcome,
+        *_usage(attempt.usage),
+        units(attempt.cost),
+        micro(None if attempt.first_token is None else attempt.first_token - attempt.started),
+        micro(None if attempt.ended is None else attempt.ended - attempt.started),
+    )
+
+
+def _usage(usage: Usage | None) -> tuple[Cell, Cell, Cell, Cell, Cell]:
+    if usage is None:
+        return (None, None, None, None, None)
+    return (
+        usage.input_tokens,
+        usage.cached_input_tokens,
+        usage.output_tokens,
+        usage.reasoning_tokens,
+        "estimated" if usage.estimated else "reported",
+    )
