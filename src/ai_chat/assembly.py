@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,8 +14,9 @@ from .accounting.tokens import Tokens
 from .chat.record import Keeping
 from .chat.runs import RunParts, Runs
 from .chat.session import SessionParts
-from .config import Settings, TimeoutSettings
-from .core.errors import ClientMisused, SettingsError
+from .config import Settings
+from .config_sections import TimeoutSettings
+from .core.errors import ClientMisused
 from .core.events import Notice
 from .core.messages import Message
 from .core.ports import ConversationStore, Handler
@@ -26,17 +26,12 @@ from .gateway.dispatch import Dispatch
 from .logs import CallLog
 from .models import Models
 from .providers.fetching import Progress
-from .providers.file_lock import FileLock
 from .providers.http import Http
 from .providers.loaded import FetchNotices
 from .providers.memory import free_memory
 from .providers.network import Network
 from .providers.weights import Weights
-from .stores.ids import new_id
-from .stores.owners import Owners
-
-KEPT_DELETED = 7 * 86_400.0
-"""Seconds for which a deleted conversation can be taken back."""
+from .storage import Storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,33 +65,38 @@ def house() -> House:
 class Services:
     """The house of one process: open it once, on the loop that its calls run on."""
 
-    def __init__(self, settings: Settings, *, handler: Handler | None = None) -> None:
-        """Wire everything; nothing is opened before it is needed."""
+    def __init__(self, settings: Settings, *, handler: Handler | None = None, books: bool = False) -> None:
+        """Wire everything; nothing is opened before it is needed.
+
+        Args:
+            settings: what is set.
+            handler: answers the calls in place of the pipeline.
+            books: whether every call is written into the books; the faces want it, the library has none.
+        """
         self.settings = settings
         self.counter = Tokens()
         self.http = Http(
             Network(proxies=settings.proxies(), ca_file=str(settings.ca_file) if settings.ca_file else None)
         )
         self.log = CallLog(settings.log)
+        self.storage = Storage(settings)
         self.models = Models(settings, self.http, self.weights)
-        self._conversations: ConversationStore | None = None
-        self._opening = asyncio.Lock()
-        self._owners: Owners | None = None
         self._runs: Runs | None = None
         self._weights: Weights | None = None
         self.handler: Handler = handler or pipeline.build(
             Dispatch(self.models.resolve, timeouts=_timeouts(settings.timeout), counter=self.counter),
             log=self.log if settings.log else None,
+            book=self.storage.books.closed if books else None,
         )
 
     @classmethod
-    def open(cls, *, handler: Handler | None = None, **arguments: Any) -> Self:
+    def open(cls, *, handler: Handler | None = None, books: bool = False, **arguments: Any) -> Self:
         """Read the settings and wire the house.
 
         Raises:
             SettingsError: a setting cannot be used.
         """
-        return cls(Settings.load(**arguments), handler=handler)
+        return cls(Settings.load(**arguments), handler=handler, books=books)
 
     @property
     def default_parameters(self) -> Mapping[str, Any]:
@@ -112,10 +112,25 @@ class Services:
         )
 
     def make_call(
-        self, request: ChatRequest, on_notice: Callable[[Notice], None] | None = None, caller: Caller = LOCAL_CALLER
+        self,
+        request: ChatRequest,
+        on_notice: Callable[[Notice], None] | None = None,
+        caller: Caller = LOCAL_CALLER,
+        *,
+        conversation: str | None = None,
+        run: str | None = None,
+        purpose: str = "chat",
     ) -> Call:
         """Begin a call with a trace of its own."""
-        return Call(request=request, trail=Trail(trace_id=secrets.token_hex(16)), caller=caller, on_notice=on_notice)
+        return Call(
+            request=request,
+            trail=Trail(trace_id=secrets.token_hex(16)),
+            caller=caller,
+            conversation=conversation,
+            run=run,
+            purpose=purpose,
+            on_notice=on_notice,
+        )
 
     # --- conversations ----------------------------------------------------------------------------------------------
 
@@ -125,24 +140,21 @@ class Services:
         Raises:
             ChatError: the database cannot be opened; the sentence says why.
         """
-        store = await self.conversations()
-        await store.purge(older_than=KEPT_DELETED)
         interrupted = await self.runs.sweep()
-        if self._owners is not None:
-            self._owners.clear()
+        await self.storage.tidy()
+        self.storage.owners.clear()
         return len(interrupted)
 
     @property
     def not_ready(self) -> str | None:
         """Why a server cannot answer yet, in a sentence; None if it can."""
-        return None if self._conversations is not None else "The conversations have not been opened yet."
+        return None if self.storage.is_open else "The conversations have not been opened yet."
 
     @property
     def runs(self) -> Runs:
         """The answers that are made in the background."""
         if self._runs is None:
-            self._owners = owners = Owners(self.data_dir() / "running", FileLock)
-            owners.enter()
+            owners = self.storage.owners
             parts = RunParts(
                 keeping=self.keeping,
                 session=self.session_parts,
@@ -154,13 +166,13 @@ class Services:
             self._runs = Runs(parts)
         return self._runs
 
-    async def keeping(self) -> Keeping:
-        """Give what is needed to go on with a conversation.
+    async def conversations(self) -> ConversationStore:
+        """Give the conversations; see `Storage`."""
+        return await self.storage.conversations()
 
-        Raises:
-            ChatError: the database cannot be opened; the sentence says why.
-        """
-        return Keeping(store=await self.conversations(), new_id=new_id, now=lambda: datetime.now(UTC))
+    async def keeping(self) -> Keeping:
+        """Give what is needed to go on with a conversation; see `Storage`."""
+        return await self.storage.keeping()
 
     def _template(self, model: str | None) -> ChatRequest:
         settings = self.settings
@@ -173,27 +185,6 @@ class Services:
         )
 
     # --- the other rooms ------------------------------------------------------------------------------------------
-
-    async def conversations(self) -> ConversationStore:
-        """Open the store of conversations, once.
-
-        Raises:
-            ChatError: the database cannot be opened; the sentence says why.
-        """
-        async with self._opening:
-            return self._conversations or await self._open_conversations()
-
-    async def _open_conversations(self) -> ConversationStore:
-        from .stores.opening import open_conversations  # noqa: PLC0415 - a database that most calls do not need
-        from .wire.requests import decode_message, encode_message  # noqa: PLC0415 - beside its only use
-
-        url = self.settings.database
-        self._conversations = await open_conversations(
-            url.get_secret_value() if url is not None else f"sqlite+aiosqlite:///{self.data_dir() / 'ai-chat.db'}",
-            encode=encode_message,
-            decode=lambda fields: decode_message(fields, "message"),
-        )
-        return self._conversations
 
     def weights(self) -> Weights:
         """Give the embedded models' weights.
@@ -214,19 +205,8 @@ class Services:
         return free_memory()
 
     def data_dir(self) -> Path:
-        """Give the data folder, made if it was not there.
-
-        Raises:
-            SettingsError: it cannot be made or written.
-        """
-        folder = self.settings.data_dir.expanduser()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SettingsError(
-                f"The data folder {str(folder)!r} cannot be made ({error.strerror}); set AI_CHAT_DATA_DIR to another."
-            ) from error
-        return folder
+        """Give the data folder; see `Storage`."""
+        return self.storage.folder
 
     async def aclose(self) -> None:
         """Close everything: what runs is put away first, the embedded model's child ends with the rest."""
@@ -235,16 +215,9 @@ class Services:
             closing.callback(self.log.close)
             closing.push_async_callback(self.http.aclose)
             closing.push_async_callback(self.models.aclose)
-            closing.push_async_callback(self._close_conversations)
-            if self._owners is not None:
-                closing.callback(self._owners.leave)
+            closing.push_async_callback(self.storage.aclose)
             if self._runs is not None:
                 closing.push_async_callback(self._runs.aclose)
-
-    async def _close_conversations(self) -> None:
-        conversations, self._conversations = self._conversations, None
-        if conversations is not None:
-            await conversations.aclose()
 
 
 def _timeouts(settings: TimeoutSettings) -> Timeouts:

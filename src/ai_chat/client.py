@@ -16,6 +16,7 @@ from .core.messages import Message
 from .core.ports import Handler
 from .core.request import Call, ChatRequest, Timeouts
 from .core.result import ChatResult
+from .wire.defaults import with_defaults
 from .wire.requests import decode_message, decode_request, encode_message
 from .wire.shapes import dumps
 
@@ -122,8 +123,7 @@ class AsyncChat:
         """
         messages = [{"role": "system", "content": system}] if system else []
         messages += _messages(prompt)
-        defaults = self._services.default_parameters
-        fields = {"model": model or self._model or "default", "messages": messages, **defaults, **parameters}
+        fields = {"model": model or self._model or "default", "messages": messages, **parameters}
         for name, value in parameters.items():
             if isinstance(value, float) and not math.isfinite(value):  # JSON would turn it into null without a word
                 raise BadRequest(f"{name} is {value}, and must be a finite number.", param=name)
@@ -131,7 +131,7 @@ class AsyncChat:
             body = dumps(fields)
         except TypeError as error:
             raise BadRequest(f"The arguments cannot be written as JSON: {error}.") from error
-        return decode_request(body)
+        return with_defaults(decode_request(body), self._services.default_parameters)
 
     async def aclose(self) -> None:
         """Let go of connections and of the embedded model, if they are this client's own. Once is enough."""

@@ -7,11 +7,11 @@ import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError
+from pydantic import BaseModel, Field, PrivateAttr, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -21,6 +21,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from .config_sections import LocalSettings, ServerSettings, TimeoutSettings
 from .core.errors import SettingsError
 
 PREFIX = "AI_CHAT_"
@@ -30,47 +31,6 @@ PLACEHOLDER = re.compile(
 """What a key looks like that was copied from a guide and never filled in."""
 
 KEYLIKE = re.compile(r"\bsk-|[A-Za-z0-9_-]{24,}")
-
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
-
-
-def _blank_is_unset(value: object) -> object:
-    return None if isinstance(value, str) and not value.strip() else value
-
-
-Optional = BeforeValidator(_blank_is_unset)
-"""`NAME=` in a .env file leaves the setting alone."""
-
-
-class TimeoutSettings(BaseModel, extra="forbid", frozen=True):
-    """Time limits of one attempt, in seconds."""
-
-    connect: Seconds = Field(10.0, description="Seconds to reach the upstream.")
-    first_token: Seconds = Field(120.0, description="Seconds from the request to the first piece of the answer.")
-    between_tokens: Seconds = Field(60.0, description="Seconds of silence allowed in the middle of an answer.")
-    total: Seconds = Field(600.0, description="Seconds for a whole answer.")
-
-
-class LocalSettings(BaseModel, extra="forbid", frozen=True):
-    """The embedded model."""
-
-    model: Annotated[str | None, Optional] = Field(
-        None, description="Which row `local` means; unset, the best one that fits the free memory."
-    )
-    context: int = Field(8192, ge=512, le=131_072, description="Tokens of its window.")
-    threads: Annotated[int | None, Optional] = Field(
-        None, ge=1, le=256, description="Threads that generate; unset, one less than the cores."
-    )
-    parallel: int = Field(2, ge=1, le=64, description="Answers it works on at once.")
-    idle_stop: float = Field(900.0, ge=0, description="Seconds without a call after which it gives its memory back.")
-
-
-class ServerSettings(BaseModel, extra="forbid", frozen=True):
-    """The server, of the app and of `ai-chat serve`. Lists are separated by commas."""
-
-    hosts: str = Field("", description="Names it is reached by besides localhost, such as chat.example.com.")
-    origins: str = Field("", description="Pages of others that may ask it, such as https://chat.example.com.")
-    max_body_mb: int = Field(32, ge=1, le=1024, description="MB (2^20 bytes) that a request may have.")
 
 
 class Settings(BaseSettings):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from .config import Settings
 from .core.errors import SettingsError, UnknownModel
 from .core.ports import ModelInfo, Provider
+from .model_list import ALIASES, ModelList
 from .providers import catalog
 from .providers.catalog import LOCAL, Row, Target
 from .providers.engine import EngineOptions, check_installed
@@ -47,6 +48,7 @@ class Models:
         self._providers: dict[str, Provider] = {}
         self._routes: dict[str, Route] = {}
         self._first_models: dict[str, str] = {}
+        self._list = ModelList(settings, weights=weights, provider=self.provider)
 
     def target(self, name: str) -> Target:
         """Say which model a name means: an alias, `provider/model`, or a model of the default provider.
@@ -133,15 +135,15 @@ class Models:
         """
         return self._upstream(self.catalog[provider]).upstream.base_url
 
+    async def listed(self) -> Mapping[str, ModelInfo]:
+        """Give every name that a request can give as its model, with what upstreams offered in the last minutes."""
+        return await self._list.rows()
+
     async def offered(self) -> Sequence[ModelInfo]:
-        """List the models that can be asked now, by the names they are asked by, the default first."""
-        names = [str(self.target("default"))]
-        names += [
-            str(Target(provider=row.name, model=row.default_model or ""))
-            for row in catalog.rows().values()
-            if self._settings.has(row.key) or self._settings.has(row.url_variable)
-        ]
-        return tuple(ModelInfo(id=name) for name in dict.fromkeys([*names, LOCAL]))
+        """Give the models to choose from, the default first."""
+        rows = {name: row for name, row in (await self.listed()).items() if name not in ALIASES}
+        default = str(self.target("default"))
+        return (rows.pop(default, ModelInfo(id=default)), *rows.values())
 
     def _default_model(self, provider: str) -> str:
         row = catalog.rows().get(provider)

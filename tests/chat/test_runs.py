@@ -57,7 +57,9 @@ class Home:
         handler = pipeline.build(Dispatch(to(scripted), timeouts=Timeouts(), counter=Words()), log=None)
         session = SessionParts(
             handler=handler,
-            make_call=lambda request, on_notice: Call(request=request, trail=Trail(trace_id="t"), on_notice=on_notice),
+            make_call=lambda request, on_notice, **of: Call(
+                request=request, trail=Trail(trace_id="t"), on_notice=on_notice, **of
+            ),
             counter=Words(),
             window_of=lambda _: 1000,
         )

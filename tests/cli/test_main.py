@@ -20,7 +20,7 @@ HEAVY = ("aiohttp", "pydantic", "sqlalchemy", "prompt_toolkit", "rich", "tiktoke
 
 @pytest.mark.parametrize(
     ("arguments", "shown"),
-    [((), "Usage: ai-chat"), (("--help",), "Usage: ai-chat"), (("--version",), f"ai-chat {__version__}\n")],
+    [(("--help",), "Usage: ai-chat"), (("-h",), "Usage: ai-chat"), (("--version",), f"ai-chat {__version__}\n")],
     ids=["nothing", "help", "version"],
 )
 async def test_help_and_version(env, arguments, shown):

@@ -1,7 +1,7 @@
 """What the embedded engine counts: the text of a model's chat template, by the model's own vocabulary.
 
-Qwen2.5's template is known here, with what the engine does around it: `developer` becomes `system`, parts of a text are
-put on lines of their own, and an answer that ends the prompt is left open for the model to go on with. Special tokens
+Qwen2.5's template is known here, with what llama.cpp does around it: `developer` becomes `system`, parts of a text are
+put on lines of their own, an answer that ends the prompt is left open for the model to go on with, and special tokens
 are found in anybody's text. Messages with another template are framed the same way, which is then an estimate.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +25,8 @@ _SYSTEM = "<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a
 """Put first by Qwen2.5's template if the messages begin with no instructions."""
 _END = "<|im_end|>\n"
 _ANSWER = "<|im_start|>assistant\n"
+
+_TEXT_OR_NUMBER = re.compile(r'"(?:[^"\\]|\\.)*+"|-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?')
 
 
 class Embedded:
@@ -42,7 +45,7 @@ class Embedded:
         tokenizer = gguf.tokenizer_of(path)
         return cls(tokenizer.encoding, tokenizer.template) if tokenizer else None
 
-    def text(self, text: str) -> int:
+    def count(self, text: str) -> int:
         """Count the tokens of a text."""
         return self._encoding.count(text)
 
@@ -56,7 +59,8 @@ class Embedded:
         if self.exact and not (messages and _role(messages[0]) == "system"):
             turns.insert(0, _SYSTEM)
         if messages and messages[-1].role == "assistant":
-            turns[-1] = turns[-1].removesuffix(_END)
+            content = _content(messages[-1], between="\n\n")
+            turns[-1] = f"{_ANSWER}{content}" if content or messages[-1].name else ""  # the engine skips an empty one
         else:
             turns.append(_ANSWER)
         return sum(map(self._encoding.count, turns))
@@ -93,7 +97,7 @@ def _role(message: Message) -> str:
     return "system" if message.role == "developer" else message.role
 
 
-def _content(message: Message) -> str:
+def _content(message: Message, *, between: str = "\n") -> str:
     content = message.content
     if isinstance(content, tuple):
         texts = (
@@ -101,7 +105,7 @@ def _content(message: Message) -> str:
             for part in content
             if isinstance(part, TextPart) or (isinstance(part, OtherPart) and part.type == "refusal")
         )
-        return "\n".join(texts)
+        return between.join(texts)
     return content if content is not None else message.refusal or ""
 
 
@@ -111,4 +115,11 @@ def _arguments(text: str) -> str:
         value = json.loads(text)
     except (ValueError, RecursionError):
         value = None
-    return json.dumps(value if isinstance(value, dict) else text, ensure_ascii=False)
+    written = json.dumps(value if isinstance(value, dict) else text, ensure_ascii=False)
+    return _TEXT_OR_NUMBER.sub(lambda found: _number(found[0]), written)
+
+
+def _number(text: str) -> str:
+    """Write a fraction with the six digits that the engine leaves of it; anything else as it is."""
+    is_fraction = text[0] != '"' and not text.lstrip("-").isdigit()
+    return f"{float(text):.6g}" if is_fraction else text

@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from ..core.conversations import Turn, TurnState
@@ -229,8 +229,10 @@ class Runs:
         run = Run(question, turn)
         self._forget()
         self._runs[run.id] = run
-        parts = self._parts
-        making = run.make(lambda: Session(parts.session, parts.template(model), history, system=system), self._save)
+        parts = self._parts.session
+        parts = replace(parts, make_call=partial(parts.make_call, conversation=run.conversation, run=run.id))
+        template = self._parts.template
+        making = run.make(lambda: Session(parts, template(model), history, system=system), self._save)
         task = asyncio.get_running_loop().create_task(making, name=f"run {run.id}")
         self._tasks.add(task)
         task.add_done_callback(partial(self._run_ended, run))

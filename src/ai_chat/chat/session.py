@@ -25,7 +25,8 @@ COUNTED_CHARACTERS = 200_000
 """How much of one message is counted; what is longer is scaled up from its beginning: to find that ten megabytes do not
 fit must not hold up the loop for seconds."""
 
-MakeCall = Callable[[ChatRequest, Callable[[Notice], None] | None], Call]
+MakeCall = Callable[..., Call]
+"""`(request, on_notice, *, conversation, run, purpose) -> Call`; all but the first may be left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,7 +57,7 @@ async def serve_app(_: Interrupts, *, port: int, browser: bool) -> int:
 
 
 async def _serve(listener: socket, page: Page | None, on_begun: Callable[[Services], object]) -> int:
-    services, stopping = Services.open(), Stopping()
+    services, stopping = Services.open(books=True), Stopping()
     try:
         interrupted = await services.start()
         app = create_app(services, ui=page.app if page else None, stopping=stopping)

@@ -12,6 +12,7 @@ ChatError
 │   └── RequestTooLarge      more bytes than anyone accepts
 ├── AuthenticationFailed     the key is missing or wrong
 ├── PermissionRefused        the key is right but may not do this
+├── BudgetExhausted          what may be spent is spent, or would be with this call
 ├── RateLimited              too many requests or tokens for now
 │   └── QuotaExhausted       the account is empty: waiting does not help, another provider may
 ├── UpstreamFailed           the model's side broke
@@ -160,6 +161,14 @@ class PermissionRefused(ChatError):
     kind = "permission_error"
     http_status = 403
     fallback = True
+
+
+class BudgetExhausted(ChatError):
+    """What may be spent is spent, or would be with this call; `retry_after` says when the budget begins anew."""
+
+    code = "budget_exceeded"
+    kind = "insufficient_quota"
+    http_status = 402
 
 
 class RateLimited(ChatError):

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from .conversations import Conversation, Turn
 from .messages import Message
-from .request import Call, Timeouts, ToolSpec
+from .request import Call, Timeouts, ToolSpec, Trail
 from .stream import EventStream, Source
 
 Handler = Callable[[Call], Awaitable[EventStream]]
@@ -30,6 +30,22 @@ class TokenCounter(Protocol):
         tool_choice: str | Mapping[str, Any] | None = None,
     ) -> int:
         """Count the tokens that messages and the definitions of tools fill in the prompt."""
+        ...
+
+
+class BudgetGate(Protocol):
+    """Says whether a call can be paid."""
+
+    def reserve(self, call: Call) -> Any:
+        """Set aside what a call may use at most, and give what `settle` needs.
+
+        Raises:
+            BudgetExhausted: there is not that much left.
+        """
+        ...
+
+    def settle(self, held: Any, trail: Trail) -> None:
+        """Book what the call really used in place of what was set aside."""
         ...
 
 

@@ -14,15 +14,18 @@ from ..core.stream import EventStream
 
 LogLine = Callable[[Mapping[str, Any]], None]
 """Takes one line's fields. It must not wait, and it may drop the line."""
+Book = Callable[[Call], None]
+"""Takes a call that has ended into the books. It must not wait, and it loses nothing."""
 
 
 class Observe:
-    """Closes the trail of each call and logs it. Texts of people and models are never in the line."""
+    """Closes the trail of each call, books and logs it. Texts of people and models are in neither."""
 
-    def __init__(self, inner: Handler, *, log: LogLine | None) -> None:
-        """Wrap the layers below; without a `log` the trail is closed all the same."""
+    def __init__(self, inner: Handler, *, log: LogLine | None = None, book: Book | None = None) -> None:
+        """Wrap the layers below; without `log` and `book` the trail is closed all the same."""
         self._inner = inner
         self._log = log
+        self._book = book
 
     async def __call__(self, call: Call) -> EventStream:
         """Pass the call on."""
@@ -42,6 +45,8 @@ class Observe:
         trail = call.trail
         trail.ended = time.perf_counter()
         trail.outcome = outcome
+        if self._book is not None:
+            self._book(call)
         if self._log is not None:
             self._log(_line(call, trail, error))
 

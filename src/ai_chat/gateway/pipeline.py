@@ -1,6 +1,6 @@
 """THE ORDER. Every call of every face passes these layers, outermost first.
 
-    1  observe     one line and one set of figures for every call, however it ends
+    1  observe     one line and one row of the books for every call, however it ends
     2  admission   what a caller may still spend
     3  safety      what may be asked and said
     4  cache       an answer that is there already
@@ -18,9 +18,9 @@ from __future__ import annotations
 
 from ..core.ports import Handler
 from .dispatch import Dispatch
-from .observe import LogLine, Observe
+from .observe import Book, LogLine, Observe
 
 
-def build(dispatch: Dispatch, *, log: LogLine | None) -> Handler:
+def build(dispatch: Dispatch, *, log: LogLine | None, book: Book | None = None) -> Handler:
     """Put the layers around the dispatcher."""
-    return Observe(dispatch, log=log)
+    return Observe(dispatch, log=log, book=book)

@@ -141,7 +141,6 @@ def _routes(services: Services, stopping: Stopping) -> FastAPI:
     )
     routes.state.services = services
     routes.state.stopping = stopping
-    routes.state.models = models_api.ModelList(services)
     for router in (health.router, models_api.router, chat_api.router, web_page.router()):
         routes.include_router(router)
     routes.add_exception_handler(ChatError, on_chat_error)

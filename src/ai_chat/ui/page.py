@@ -9,6 +9,7 @@ import streamlit as st
 from ..core.errors import ChatError
 from .parts import actions
 from .parts.bridge import ask_house
+from .parts.browser import draw_browser
 from .parts.column import Column
 from .parts.composer import draw_composer
 from .parts.header import draw_header
@@ -17,6 +18,7 @@ from .parts.sidebar import draw_sidebar
 from .parts.style import draw_style
 from .parts.trouble import quiet_line, sentence
 from .parts.view import View, read
+from .parts.watching import watch
 from .state import ROWS, SHOWN, conversation, remembered, say
 
 NAME = "ai-chat"
@@ -43,9 +45,11 @@ def draw() -> None:
     title = view.conversation.title if view.conversation is not None else ""
     st.set_page_config(page_title=title or NAME, page_icon=ICON, layout="centered")
     draw_style()
+    draw_browser()
     draw_sidebar(view)
     draw_composer(view)
     draw_header(view)
+    watch(view)
     if view.conversation is not None and view.turns:
         draw_messages(view)
     else:

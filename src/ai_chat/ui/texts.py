@@ -99,6 +99,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "go_on_prompt": ("Please continue where you left off.", "请从刚才停下的地方继续。"),
     "try_again": ("Try again", "重试"),
     "failed": ("The answer failed: {reason}", "回答失败：{reason}"),
+    "unsaved": (
+        "This answer is not saved yet: the database cannot be written. It is tried again.",
+        "这个回答还没有保存：暂时无法写入数据库，正在重试。",
+    ),
     "written_elsewhere": ("Being written by another process…", "正由另一个进程生成……"),
     # while an answer is made
     "waiting": ("Waiting for the first word…", "等待第一个字……"),

@@ -28,13 +28,19 @@ def _noting(action: Callable[P, None]) -> Callable[P, None]:
 
     @wraps(action)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
-        remember("undo", None)
+        _forget_said()
         try:
             action(*args, **kwargs)
         except ChatError as error:
             note(error)
 
     return guarded
+
+
+def _forget_said() -> None:
+    """Take away what was said about the last action: there is a new one."""
+    remember("undo", None)
+    remember("trouble", None)
 
 
 # --- asking -------------------------------------------------------------------------------------------------------
@@ -45,6 +51,7 @@ def submit() -> None:
     text = st.session_state[COMPOSER]
     if not text or not text.strip():
         return
+    _forget_said()
     here = conversation()
     try:
         if here is not None and services().runs.running_in(here):
@@ -70,7 +77,6 @@ def _ask(text: str, parent: str | None = None) -> None:
     if here is None:
         remember(f"model-{run.conversation}", model)
         go_to(run.conversation)
-    remember("trouble", None)
 
 
 @_noting
@@ -133,7 +139,7 @@ def show_version(turn: Turn, version: str) -> None:
 @_noting
 def rename(name: str) -> None:
     """Give a conversation the title that was written."""
-    title = st.session_state[f"title-{name}"].strip()
+    title = (remembered(f"title-{name}") or "").strip()
     remember("renaming", None)
     if title:
         ask_house(lambda services: _change_title(services, name, title))

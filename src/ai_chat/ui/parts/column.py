@@ -1,8 +1,8 @@
 """Places on the page, one below the other, that never show what is no longer true.
 
-The browser keeps what an earlier drawing put into a place until the script has ended, and a script that follows an answer
-goes on for long. So while one does, nothing is drawn over other things: places that hold what has gone are emptied, and
-what is new goes behind them. A drawing that ends at once begins at the top again.
+The browser keeps what an earlier drawing put into a place until the script has ended, and a script that follows an
+answer goes on for long. So while one does, nothing is drawn over other things: places that hold what has gone are
+emptied, and what is new goes behind them. A drawing that ends at once begins at the top again.
 """
 
 from __future__ import annotations
@@ -44,12 +44,15 @@ class Column:
             kind: what it has in common with others that may be drawn over it at any time; None is nothing.
             options: of the container.
         """
-        kind = kind or key
+        return self.spot(kind or key).container(key=key, **options)
+
+    def spot(self, kind: str) -> Any:
+        """Give where to draw one element that is the next place by itself."""
         while self._lasting and self._next < len(self._kinds) and self._kinds[self._next] != kind:
             self._empty_next()
         self._kinds[self._next : self._next + 1] = [kind]
         self._next += 1
-        return self._within.container(key=key, **options)
+        return self._within
 
     def end(self) -> None:
         """Empty the places that are left over."""

@@ -9,7 +9,8 @@ from ..state import say
 HTML = '<button type="button"><span class="icon"></span></button>'
 CSS = """
 button {
-  all: unset; box-sizing: border-box; cursor: pointer; display: inline-flex; align-items: center; justify-content: center;
+  all: unset; box-sizing: border-box; cursor: pointer;
+  display: inline-flex; align-items: center; justify-content: center;
   width: 1.9rem; height: 1.9rem; border-radius: 0.5rem; color: var(--st-text-color); opacity: 0.55;
   transition: opacity 120ms, background-color 120ms;
 }

@@ -1,9 +1,9 @@
 r"""A model's Markdown, as the page's renderer has to be told it. Pure functions.
 
-The renderer knows maths between dollars only, takes two prices for a formula, has commands of its own behind colons, and
-loads any picture it is shown. So maths that models write as `\(x\)` and `\[y\]` gets dollars, money keeps its dollars,
-colons and single tildes are only themselves, and a picture from elsewhere becomes a link: to load it would tell its
-server who reads what. Code is left as it is.
+The renderer knows maths between dollars only, takes two prices for a formula, has commands of its own behind colons,
+and loads any picture it is shown. So maths that models write as `\(x\)` and `\[y\]` gets dollars, money keeps its
+dollars, colons and single tildes are only themselves, and a picture from elsewhere becomes a link: to load it would
+tell its server who reads what. Code is left as it is.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def for_renderer(text: str, *, image: str = "Image") -> str:
 
 
 def unfinished(text: str, *, image: str = "Image") -> str:
-    """Give the same of a text that is still being written: what has been begun is closed, a formula left out until then."""
+    """Give the same of a text that is still being written: what has been begun is closed, a formula left out."""
     shown = for_renderer(_before_formula(text), image=image)
     if not text or any(is_code for is_code, _ in _parted_by_fences(text)):
         return shown

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import NoReturn
 
 import streamlit as st
 
@@ -15,7 +17,7 @@ from .column import Column
 from .copying import copy_button
 from .following import Places, follow, follow_elsewhere, places, show_text
 from .markdown import for_renderer
-from .trouble import plain, sentence_of
+from .trouble import plain, quiet_line, sentence_of
 from .view import View
 
 LONGEST = 20_000
@@ -35,11 +37,7 @@ def draw_messages(view: View) -> None:
             with thread.place(f"question-{turn.id}", gap=None, horizontal_alignment="right"):
                 _draw_question(turn, versions)
         elif turn.message.role == "assistant":
-            with thread.place(f"answer-{turn.id}", gap=None):
-                where = places()
-            if number == last:
-                thread.end()
-            _draw_answer(turn, versions, where, is_last=number == last)
+            _draw_answer(thread, turn, versions, is_last=number == last)
     thread.end()
 
 
@@ -47,9 +45,8 @@ def _draw_question(turn: Turn, versions: Sequence[str]) -> None:
     if remembered("editing") == turn.id:
         _draw_editor(turn)
         return
-    with st.container(key=f"bubble-{turn.id}", width="content", gap=None):
-        st.text(_clipped(turn))
-        _draw_clip(turn)
+    st.text(_clipped(turn))
+    _draw_clip(turn)
     with st.container(
         key=f"tools-{turn.id}", horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap=None
     ):
@@ -57,6 +54,7 @@ def _draw_question(turn: Turn, versions: Sequence[str]) -> None:
         st.button(
             say("edit"),
             key=f"edit-{turn.id}",
+            wrap=True,
             icon=":material/edit:",
             type="tertiary",
             on_click=remember,
@@ -67,37 +65,50 @@ def _draw_question(turn: Turn, versions: Sequence[str]) -> None:
 def _draw_editor(turn: Turn) -> None:
     with st.container(key=f"editor-{turn.id}", gap="xsmall"):
         st.text_area(
-            say("edit_label"), turn.message.text, key=f"edited-{turn.id}", label_visibility="collapsed", height="content"
+            say("edit_label"),
+            turn.message.text,
+            key=f"edited-{turn.id}",
+            label_visibility="collapsed",
+            height="content",
         )
         with st.container(horizontal=True, horizontal_alignment="right", gap="xsmall"):
             st.button(
                 say("cancel"), key=f"cancel-{turn.id}", type="tertiary", on_click=remember, args=("editing", None)
             )
-            st.button(
-                say("send"), key=f"send-{turn.id}", type="primary", on_click=actions.ask_edited, args=(turn,)
-            )
+            st.button(say("send"), key=f"send-{turn.id}", type="primary", on_click=actions.ask_edited, args=(turn,))
 
 
-def _draw_answer(turn: Turn, versions: Sequence[str], where: Places, *, is_last: bool) -> None:
+def _draw_answer(thread: Column, turn: Turn, versions: Sequence[str], *, is_last: bool) -> None:
+    """Draw an answer. The last one keeps the places in which it was written; each place costs the browser time."""
     run = services().runs.get(turn.id)
-    if turn.state == "running":
-        if run is not None:
-            follow(run, where)
-        else:
-            follow_elsewhere(turn, where)
-        st.rerun()
-    _draw_reasoning(turn, where)
-    show_text(where.answer, _clipped(turn), in_blocks=is_last)
-    with where.below:
-        _draw_clip(turn)
-        _draw_ending(turn, is_last=is_last)
-        _draw_tools(turn, versions)
+    if run is not None and not run.running:
+        turn = run.turn  # it may have ended since the store was read, or the store may be out of reach
+    kind = f"{'last' if is_last else 'old'}-{turn.id}"
+    with thread.place(f"answer-{turn.id}", kind=kind, gap=None):
+        where = places() if is_last else Places(st, st, st)
+        if is_last and turn.state == "running":
+            thread.end()
+            _follow(turn, where)
+        if turn.message.reasoning:
+            with where.reasoning.expander(say("reasoning")):
+                st.markdown(for_renderer(turn.message.reasoning[:LONGEST], image=say("image")))
+        show_text(where.answer, _clipped(turn), in_blocks=is_last)
+        with where.below if is_last else nullcontext():
+            _draw_clip(turn)
+            if run is not None and run.unsaved is not None:
+                quiet_line(say("unsaved"), f"trouble-{turn.id}", icon=":material/save:")
+            _draw_ending(turn, is_last=is_last)
+            _draw_tools(turn, versions)
 
 
-def _draw_reasoning(turn: Turn, where: Places) -> None:
-    if turn.message.reasoning:
-        with where.reasoning.expander(say("reasoning")):
-            st.markdown(for_renderer(turn.message.reasoning[:LONGEST], image=say("image")))
+def _follow(turn: Turn, where: Places) -> NoReturn:
+    """Show how an answer is written, and draw the page again when it has ended."""
+    run = services().runs.get(turn.id)
+    if run is not None:
+        follow(run, where)
+    else:
+        follow_elsewhere(turn, where)
+    st.rerun()
 
 
 def _draw_tools(turn: Turn, versions: Sequence[str]) -> None:
@@ -107,6 +118,7 @@ def _draw_tools(turn: Turn, versions: Sequence[str]) -> None:
         st.button(
             say("again"),
             key=f"again-{turn.id}",
+            wrap=True,
             icon=":material/refresh:",
             type="tertiary",
             on_click=actions.again,
@@ -127,6 +139,7 @@ def _draw_versions(turn: Turn, versions: Sequence[str]) -> None:
         st.button(
             say("previous"),
             key=f"previous-{turn.id}",
+            wrap=True,
             icon=":material/chevron_left:",
             type="tertiary",
             disabled=place == 0,
@@ -137,6 +150,7 @@ def _draw_versions(turn: Turn, versions: Sequence[str]) -> None:
         st.button(
             say("next"),
             key=f"next-{turn.id}",
+            wrap=True,
             icon=":material/chevron_right:",
             type="tertiary",
             disabled=place == len(versions) - 1,
@@ -167,20 +181,20 @@ def _draw_ending(turn: Turn, *, is_last: bool) -> None:
     words, goes_on = _ending(turn)
     if words is None:
         return
-    with st.container(
-        key=f"ending-{turn.id}", horizontal=True, vertical_alignment="center", gap="small"
-    ):
+    with st.container(key=f"ending-{turn.id}", horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(plain(words))
         if not is_last:
             st.empty()  # in the button's place, where it would be seen until the script has ended
         elif goes_on and turn.message.text:
             st.button(
-                say("go_on"), key=f"go-on-{turn.id}", type="secondary", on_click=actions.ask, args=(say("go_on_prompt"),)
+                say("go_on"),
+                key=f"go-on-{turn.id}",
+                type="secondary",
+                on_click=actions.ask,
+                args=(say("go_on_prompt"),),
             )
         else:
-            st.button(
-                say("try_again"), key=f"retry-{turn.id}", type="secondary", on_click=actions.again, args=(turn,)
-            )
+            st.button(say("try_again"), key=f"retry-{turn.id}", type="secondary", on_click=actions.again, args=(turn,))
 
 
 def _ending(turn: Turn) -> tuple[str | None, bool]:
@@ -205,5 +219,3 @@ def _failure(turn: Turn) -> str:
     if event is None:
         return say("failed", reason=turn.error or "")
     return sentence_of(event.data.get("code"), event.data.get("message") or turn.error or "")
-
-

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-
 from ...core.runs import RunEvent
 from ..state import say
 from ..texts import has
@@ -127,5 +126,3 @@ def _length(seconds: float) -> str:
     if seconds < MINUTE:
         return say("seconds", count=max(round(seconds), 1))
     return say("minutes", count=round(seconds / MINUTE))
-
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby
+from typing import Any
 
 import streamlit as st
 
@@ -61,12 +62,12 @@ def _draw_list(view: View) -> None:
     query = remembered(actions.SEARCH) or ""
     column = Column("conversations", lasting=view.is_running, gap=None)
     if not view.listed:
-        with column.place("group-none", kind="group"):
-            st.caption(plain(say("nothing_found", query=query)) if query.strip() else say("no_conversations"))
+        column.spot("group").caption(
+            plain(say("nothing_found", query=query)) if query.strip() else say("no_conversations")
+        )
     groups = [("found", list(view.listed))] if query.strip() and view.listed else _grouped(view.listed)
     for name, conversations in groups:
-        with column.place(f"group-{name}", kind="group"):
-            st.caption(say(name))
+        column.spot("group").caption(say(name))
         for listed in conversations:
             _draw_row(column, listed)
     if view.has_more:
@@ -76,15 +77,14 @@ def _draw_list(view: View) -> None:
 
 def _draw_more(column: Column) -> None:
     rows = remembered("rows", ROWS)
-    with column.place("more"):
-        st.button(
-            say("more_conversations"),
-            key="more-conversations",
-            type="tertiary",
-            width="stretch",
-            on_click=remember,
-            args=("rows", rows + ROWS),
-        )
+    column.spot("more").button(
+        say("more_conversations"),
+        key="more-conversations",
+        type="tertiary",
+        width="stretch",
+        on_click=remember,
+        args=("rows", rows + ROWS),
+    )
 
 
 def _draw_row(column: Column, listed: Conversation) -> None:
@@ -92,33 +92,36 @@ def _draw_row(column: Column, listed: Conversation) -> None:
         with column.place(f"renaming-{listed.id}"):
             _draw_renaming(listed)
         return
-    is_open = listed.id == conversation()
-    is_running = bool(services().runs.running_in(listed.id))
-    kind = "active" if is_open else "row"
+    if listed.id != conversation():
+        _draw_opening(column.spot("row"), listed)
+        return
     with column.place(
-        f"{kind}-{listed.id}", kind=kind, horizontal=True, wrap=False, vertical_alignment="center", gap=None
+        f"active-{listed.id}", kind="active", horizontal=True, wrap=False, vertical_alignment="center", gap=None
     ):
-        st.button(
-            plain(listed.title or say("untitled")),
-            key=f"open-{listed.id}",
+        _draw_opening(st, listed)
+        st.menu_button(
+            say("menu"),
+            ("rename", "delete"),
+            key=f"menu-{listed.id}",
+            icon=":material/more_horiz:",
             type="tertiary",
-            width="stretch",
-            icon="spinner" if is_running else None,
-            on_click=actions.open_conversation,
-            args=(listed.id,),
-            wrap=False,
+            format_func=say,
+            on_click=_choose,
+            args=(listed,),
         )
-        if is_open:
-            st.menu_button(
-                say("menu"),
-                ("rename", "delete"),
-                key=f"menu-{listed.id}",
-                icon=":material/more_horiz:",
-                type="tertiary",
-                format_func=say,
-                on_click=_choose,
-                args=(listed,),
-            )
+
+
+def _draw_opening(where: Any, listed: Conversation) -> None:
+    where.button(
+        plain(listed.title or say("untitled")),
+        key=f"open-{listed.id}",
+        type="tertiary",
+        width="stretch",
+        icon="spinner" if services().runs.running_in(listed.id) else None,
+        on_click=actions.open_conversation,
+        args=(listed.id,),
+        wrap=True,
+    )
 
 
 def _choose(listed: Conversation) -> None:

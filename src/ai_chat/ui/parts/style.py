@@ -46,13 +46,17 @@ CSS = """
   justify-content: flex-start; padding: 0.3rem 0.6rem; min-height: 2.15rem; border-radius: 0.6rem; font-weight: 400;
 }
 .st-key-new-chat button > div, [class*="st-key-open-"] button > div { justify-content: flex-start; width: 100%; }
-.st-key-new-chat button:hover, [class*="st-key-row-"]:hover, [class*="st-key-active-"] {
+.st-key-new-chat button:hover, [class*="st-key-open-"]:hover, [class*="st-key-active-"] {
   background: TINT; border-radius: 0.6rem; color: inherit;
 }
 .st-key-conversations button, .st-key-conversations button:hover { color: inherit; background: transparent; }
+[class*="st-key-open-"] button :is(span, div) { min-width: 0; }
+[class*="st-key-open-"] button p { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 [class*="st-key-active-"] [class*="st-key-open-"] button { font-weight: 600; }
-[class*="st-key-group-"] { padding: 0.8rem 0.6rem 0.2rem; }
-[class*="st-key-group-"] p { font-size: 0.76rem; }
+.st-key-conversations > [data-testid="stElementContainer"]:has([data-testid="stCaptionContainer"]) {
+  padding: 0.8rem 0.6rem 0.2rem;
+}
+.st-key-conversations [data-testid="stCaptionContainer"] p { font-size: 0.76rem; }
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { margin: 0; }
 [class*="st-key-menu-"] button { padding: 0.2rem 0.45rem; }
 [class*="st-key-menu-"] button > div > [aria-hidden="true"] { display: none; }
@@ -65,11 +69,10 @@ CSS = """
 
 /* messages */
 .st-key-thread { gap: 0.75rem; padding-bottom: 1rem; }
-[class*="st-key-bubble-"] {
-  background: TINT; border-radius: 1.2rem 1.2rem 0.3rem 1.2rem; padding: 0.55rem 1rem; margin-left: auto;
+[class*="st-key-question-"] > [data-testid="stElementContainer"]:has([data-testid="stText"]) {
+  background: TINT; border-radius: 1.2rem 1.2rem 0.3rem 1.2rem; padding: 0.55rem 1rem; max-width: min(88%, 36rem);
 }
-[data-testid="stLayoutWrapper"]:has(> [class*="st-key-bubble-"]) { max-width: min(88%, 36rem); }
-[class*="st-key-bubble-"] [data-testid="stText"] {
+[class*="st-key-question-"] [data-testid="stText"] {
   font-family: inherit; white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.55;
 }
 [class*="st-key-answer-"] [data-testid="stMarkdownContainer"] { line-height: 1.68; overflow-wrap: anywhere; }
@@ -85,7 +88,9 @@ CSS = """
 [class*="st-key-tools-"] button:hover { opacity: 1; background: TINT; color: inherit; }
 [class*="st-key-tools-"] [data-testid="stIconMaterial"] { font-size: 1.15rem; }
 [class*="st-key-tools-"] [data-testid="stCaptionContainer"] p { margin: 0; font-size: 0.8rem; }
-[class*="st-key-answer-"] [class*="st-key-tools-"] > [data-testid="stElementContainer"]:last-child { margin-left: 0.4rem; }
+[class*="st-key-tools-"] > [data-testid="stElementContainer"]:has([data-testid="stCaptionContainer"]) {
+  margin-left: 0.4rem;
+}
 @media (hover: hover) {
   [class*="st-key-question-"] [class*="st-key-tools-"]:not(:has([class*="st-key-versions-"])) {
     opacity: 0; transition: opacity 120ms;

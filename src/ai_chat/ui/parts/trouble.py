@@ -34,10 +34,9 @@ def note(error: ChatError) -> None:
 
 
 def show_noted() -> None:
-    """Show what was noted, once."""
+    """Show what was noted; it stays until something is done."""
     noted = remembered("trouble")
     if noted:
-        remember("trouble", None)
         quiet_line(noted, "trouble-noted", icon=":material/error:")
 
 

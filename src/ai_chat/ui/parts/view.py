@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -64,12 +65,12 @@ async def read(services: Services, *, conversation: str | None, shown: int, quer
 
 
 async def _siblings(store: ConversationStore, turns: Sequence[Turn]) -> Mapping[str, Sequence[str]]:
-    versions: dict[str, Sequence[str]] = {}
-    for turn in turns:
-        beside = await store.siblings(turn.id)
-        if len(beside) > 1:
-            versions[turn.id] = [sibling.id for sibling in beside]
-    return versions
+    found = await asyncio.gather(*(store.siblings(turn.id) for turn in turns))
+    return {
+        turn.id: [sibling.id for sibling in beside]
+        for turn, beside in zip(turns, found, strict=True)
+        if len(beside) > 1
+    }
 
 
 async def show_version(services: Services, turn: Turn, version: str) -> None:

@@ -1,0 +1,48 @@
+"""The sections of the settings: what belongs together and is set as `AI_CHAT_SECTION__NAME`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, Field
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+
+def _blank_is_unset(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+Optional = BeforeValidator(_blank_is_unset)
+"""`NAME=` in a .env file leaves the setting alone."""
+
+
+class TimeoutSettings(BaseModel, extra="forbid", frozen=True):
+    """Time limits of one attempt, in seconds."""
+
+    connect: Seconds = Field(10.0, description="Seconds to reach the upstream.")
+    first_token: Seconds = Field(120.0, description="Seconds from the request to the first piece of the answer.")
+    between_tokens: Seconds = Field(60.0, description="Seconds of silence allowed in the middle of an answer.")
+    total: Seconds = Field(600.0, description="Seconds for a whole answer.")
+
+
+class LocalSettings(BaseModel, extra="forbid", frozen=True):
+    """The embedded model."""
+
+    model: Annotated[str | None, Optional] = Field(
+        None, description="Which row `local` means; unset, the best one that fits the free memory."
+    )
+    context: int = Field(8192, ge=512, le=131_072, description="Tokens of its window.")
+    threads: Annotated[int | None, Optional] = Field(
+        None, ge=1, le=256, description="Threads that generate; unset, one less than the cores."
+    )
+    parallel: int = Field(2, ge=1, le=64, description="Answers it works on at once.")
+    idle_stop: float = Field(900.0, ge=0, description="Seconds without a call after which it gives its memory back.")
+
+
+class ServerSettings(BaseModel, extra="forbid", frozen=True):
+    """The server, of the app and of `ai-chat serve`. Lists are separated by commas."""
+
+    hosts: str = Field("", description="Names it is reached by besides localhost, such as chat.example.com.")
+    origins: str = Field("", description="Pages of others that may ask it, such as https://chat.example.com.")
+    max_body_mb: int = Field(32, ge=1, le=1024, description="MB (2^20 bytes) that a request may have.")

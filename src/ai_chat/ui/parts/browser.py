@@ -1,0 +1,70 @@
+"""What the browser does by itself: it keeps a draft over a reload, and gets the sidebar out of the way on a phone."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ..state import conversation, language, remembered
+
+JS = """
+const BOX = '[data-testid="stChatInputTextArea"]';
+const DRAFT = 'ai-chat-draft';
+const PHONE = 768;
+
+function write(box, text) {
+  Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, 'value').set.call(box, text);
+  box.dispatchEvent(new Event('input', { bubbles: true }));
+}
+
+function restore(tries) {
+  const box = document.querySelector(BOX);
+  if (!box) {
+    if (tries > 0) { setTimeout(() => restore(tries - 1), 100); }
+    return;
+  }
+  const draft = sessionStorage.getItem(DRAFT);
+  sessionStorage.removeItem(DRAFT);
+  if (draft && !box.value) { write(box, draft); }
+}
+
+function keep() {
+  const box = document.querySelector(BOX);
+  if (box && box.value) { sessionStorage.setItem(DRAFT, box.value); } else { sessionStorage.removeItem(DRAFT); }
+}
+
+function focusEditor(name, tries) {
+  const editor = document.querySelector('[class*="st-key-edited-' + name + '"] textarea');
+  if (editor) {
+    editor.focus();
+    editor.setSelectionRange(editor.value.length, editor.value.length);
+    editor.scrollIntoView({ block: 'center' });
+  } else if (tries > 0) {
+    setTimeout(() => focusEditor(name, tries - 1), 50);
+  }
+}
+
+export default function (component) {
+  const { data } = component;
+  const page = (window.aiChatPage ??= {});
+  document.documentElement.lang = data.language === 'zh' ? 'zh-CN' : 'en';
+  if (!page.begun) {
+    page.begun = true;
+    restore(30);
+    addEventListener('pagehide', keep);
+    document.addEventListener('visibilitychange', () => { if (document.hidden) { keep(); } });
+  } else if (page.conversation !== data.conversation && innerWidth < PHONE) {
+    document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
+  }
+  if (data.editing && page.editing !== data.editing) { focusEditor(data.editing, 20); }
+  page.conversation = data.conversation;
+  page.editing = data.editing;
+}
+"""
+
+_component = st.components.v2.component("ai_chat_browser", js=JS)
+
+
+def draw_browser() -> None:
+    """Tell the browser where things stand."""
+    data = {"conversation": conversation() or "", "language": language(), "editing": remembered("editing") or ""}
+    _component(key="browser", data=data, height="content")
