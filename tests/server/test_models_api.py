@@ -8,7 +8,7 @@ import pytest
 from tests.server.conftest import serving
 from tests.upstream import Reply, Upstream, failing, offering
 
-from ai_chat.server import models_api
+from ai_chat import model_list
 
 
 async def names(server):
@@ -43,7 +43,7 @@ async def test_an_upstream_that_does_not_answer(no_leaks, monkeypatch, models):
     async with Upstream(models=models) as upstream:
         monkeypatch.setenv("OPENAI_BASE_URL", upstream.url)
         async with serving() as server:
-            assert await asyncio.wait_for(names(server), models_api.LISTING_SECONDS + 2) == ["local"]
+            assert await asyncio.wait_for(names(server), model_list.LISTING_SECONDS + 2) == ["local"]
             assert await asyncio.wait_for(names(server), 1) == ["local"]
 
 

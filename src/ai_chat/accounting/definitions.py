@@ -1,10 +1,10 @@
 """Tool definitions in the form a model reads them in: TypeScript types in a namespace.
 
 The API turns the JSON Schema of each tool into this text before the model sees it, so this is what is billed. OpenAI
-does not document it; the forms are those that fit billed counts exactly. There are two: that of the `tools` field, where
-an object inside an object stands on its field's line, and that of the withdrawn `functions` field, where it is indented
-and its fields' descriptions are dropped. Bounds, patterns, formats and defaults have no place in either: the model is
-not shown them and they cost nothing.
+does not document it; the forms are those that fit billed counts exactly. There are two: that of the `tools` field, in
+which an object inside an object stands on its field's line, and that of the withdrawn `functions` field, in which it is
+indented and its fields' descriptions are dropped. Bounds, patterns, formats and defaults have no place in either: the
+model is not shown them and they cost nothing.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ def _object(schema: Mapping[str, Any], *, depth: int, indent: int | None) -> str
     ]
     if indent is not None:
         return "\n".join(["{", *(f"{' ' * indent}{name}: {kind}," for name, kind, _ in fields), "}"])
+    if not fields:
+        return "{}"
     written = (f"\n// {text}\n{name}: {kind}" if text else f"{name}: {kind}" for name, kind, text in fields)
     return f"{{ {', '.join(written)} }}"
 

@@ -44,8 +44,8 @@ _PARTS = {
 _FREE_OF_CHARGE = ":free"
 _ROUTED = re.compile(r":(?:nitro|floor|exacto|extended|thinking|beta)$")
 """OpenRouter's ways to choose among those who serve a model; the list has the model."""
-_DATED = re.compile(r"-(?:20\d\d-?[01]\d-?[0-3]\d|[01]\d[0-3]\d)$")
-"""A snapshot of a model, as in `gpt-4o-2024-08-06`, `kimi-k2-0905`, `glm-5-20260406`."""
+_DATED = re.compile(r"-20\d\d-?[01]\d-?[0-3]\d$")
+"""A snapshot of a model, as in `gpt-4o-2024-08-06`."""
 
 
 def load() -> None:
@@ -70,8 +70,8 @@ def provider_at(address: str) -> str | None:
 def find(provider: str, model: str) -> ModelInfo | None:
     """Find a model of a provider, by the list's name for it; None if the list has no price for it.
 
-    A snapshot or a way of serving that is not listed costs what the model does that it is one of. What is listed without
-    a price is not taken for free, unless its name says so.
+    A snapshot or a way of serving that is not listed costs what the model does that it is one of. What is listed
+    without a price is not taken for free, unless its name says so.
     """
     seller = _providers().get(provider)
     if seller is None:
@@ -102,10 +102,10 @@ def rates(model: ModelInfo, *, at: datetime, input_tokens: int, service_tier: st
         return FREE
     context = {"service_tier": service_tier} if service_tier and service_tier != "default" else None
     prices = vars(model.get_prices(at, context))
-    per_thousand = prices.get("requests_kcount")
+    per_thousand = _step(prices.get("requests_kcount"), input_tokens)
     return Rates(
         **{part: _step(prices.get(key), input_tokens) for part, key in _PARTS.items()},
-        request=None if per_thousand is None else _step(per_thousand, input_tokens) / _THOUSAND,  # type: ignore[operator]
+        request=None if per_thousand is None else per_thousand / _THOUSAND,
     )
 
 

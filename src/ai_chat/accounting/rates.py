@@ -21,8 +21,8 @@ class Rates:
     input: Decimal | None = None
     output: Decimal | None = None
     cached_input: Decimal | None = None
-    """Of what the upstream read from its cache; None is the price of other input, which is what upstreams without such a
-    discount charge."""
+    """Of what the upstream read from its cache; None is the price of other input, which is what upstreams without such
+    a discount charge."""
     cache_write: Decimal | None = None
     """Of what the upstream put into its cache; None is the price of other input."""
     reasoning: Decimal | None = None
@@ -64,7 +64,7 @@ class Rates:
         if into is None or out is None:
             return None
         total = _EXACT.scaleb(_EXACT.add(into, out), -_MILLION)
-        return _plain(total if self.request is None else _EXACT.add(total, self.request))
+        return plain(total if self.request is None else _EXACT.add(total, self.request))
 
     @staticmethod
     def _parts(
@@ -101,7 +101,7 @@ def _prompt_detail(usage: Usage, name: str) -> int | None:
     return count if type(count) is int and count > 0 else None
 
 
-def _plain(money: Decimal) -> Decimal:
-    """Take off zeros at the end, but leave it without an exponent."""
+def plain(money: Decimal) -> Decimal:
+    """Take off zeros at the end, and leave it without an exponent."""
     short = money.normalize(_EXACT)
     return short.quantize(_UNIT, context=_EXACT) if short.as_tuple().exponent > 0 else short  # type: ignore[operator]

@@ -108,8 +108,8 @@ def _row(model: str) -> str | None:
 class Tokens:
     """Counts tokens as a model does. The vocabularies are loaded once, at first use or by `warm`.
 
-    Models are named with or without a provider (`openai/gpt-4o`, `gpt-4o`). A model whose vocabulary is not known here is
-    counted by another one's, and that corrected by what its upstream reported so far.
+    Models are named with or without a provider (`openai/gpt-4o`, `gpt-4o`). A model whose vocabulary is not known here
+    is counted by another one's, and that corrected by what its upstream reported so far.
     """
 
     def __init__(
@@ -118,8 +118,8 @@ class Tokens:
         """Load nothing yet.
 
         Args:
-            weights: gives the file of an embedded model by its row, or by an empty name the one that `local` means; None
-                if it is not on this machine.
+            weights: gives the file of an embedded model by its row, or by an empty name the one that `local` means;
+                None if it is not on this machine.
             calibration: what is known of models whose counts are estimates.
         """
         self._weights = weights
@@ -141,7 +141,7 @@ class Tokens:
         return embedded is not None and embedded.exact
 
     def warm(self, model: str = "gpt-4o") -> None:
-        """Load what `model` is counted by, up to half a second, so that no request waits for it. Safe from any thread."""
+        """Load what `model` is counted by, for half a second, so that no request waits for it. Safe from any thread."""
         known = _model(model)
         if self._embedded_model(known) is None:
             encodings.load(known.encoding)

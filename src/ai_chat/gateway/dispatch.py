@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Protocol
 
-from ..core.errors import ChatError
+from ..core.errors import ChatError, ConnectionFailed, UpstreamTimeout
 from ..core.events import (
     Batch,
     Chunk,
@@ -19,9 +21,9 @@ from ..core.events import (
 )
 from ..core.messages import Message
 from ..core.ports import Provider, TokenCounter
-from ..core.request import Attempt, Call, ChatRequest, Timeouts
+from ..core.request import Attempt, Call, Timeouts
 from ..core.stream import EventStream
-from ..core.usage import Usage
+from ..core.usage import Cost, Usage
 
 COUNTED_CHARACTERS = 200_000
 """How much of a text is counted when a count must be made; what is longer is scaled up from its beginning, so that the
@@ -48,16 +50,28 @@ class Route(Protocol):
 
 
 Resolve = Callable[[str], Awaitable[Route]]
+Price = Callable[[str, Usage, datetime], Cost]
+"""USD of what was used at a `provider/model` at a moment; None is unknown."""
 
 
 class Dispatch:
     """The innermost layer."""
 
-    def __init__(self, resolve: Resolve, *, timeouts: Timeouts, counter: TokenCounter) -> None:
-        """Take the resolver of names, the default time limits, and what counts tokens nobody reported."""
+    def __init__(
+        self, resolve: Resolve, *, timeouts: Timeouts, counter: TokenCounter, price: Price | None = None
+    ) -> None:
+        """Know whom to ask.
+
+        Args:
+            resolve: finds the provider of a name.
+            timeouts: the default time limits.
+            counter: counts tokens that nobody reported.
+            price: gives the USD of what an attempt used; without it no price is known.
+        """
         self._resolve = resolve
         self._timeouts = timeouts
         self._counter = counter
+        self._price = price
 
     async def __call__(self, call: Call) -> EventStream:
         """Open the provider's stream.
@@ -74,9 +88,11 @@ class Dispatch:
         except BaseException as error:
             attempt.ended = time.perf_counter()
             attempt.outcome = error.code if isinstance(error, ChatError) else "cancelled"
+            if isinstance(error, ChatError) and not isinstance(error, (ConnectionFailed, UpstreamTimeout)):
+                attempt.cost = Decimal(0)  # it was refused; one that was lost on the way may have been worked at
             raise
         stream = EventStream(source)
-        meter = Meter(attempt, call.request, self._counter, route.label)
+        meter = Meter(attempt, call, self._counter, self._price)
         stream.map(meter)
         stream.on_close(meter.close)
         return stream
@@ -85,14 +101,16 @@ class Dispatch:
 class Meter:
     """Times one attempt and knows its tokens: as reported, or counted where the upstream could not say."""
 
-    __slots__ = ("_attempt", "_counter", "_model", "_pieces", "_request")
+    __slots__ = ("_attempt", "_began", "_counter", "_model", "_pieces", "_price", "_request")
 
-    def __init__(self, attempt: Attempt, request: ChatRequest, counter: TokenCounter, model: str) -> None:
+    def __init__(self, attempt: Attempt, call: Call, counter: TokenCounter, price: Price | None) -> None:
         """Write into `attempt`."""
         self._attempt = attempt
-        self._request = request
+        self._began = call.trail.began
+        self._request = call.request
         self._counter = counter
-        self._model = model
+        self._model = attempt.target
+        self._price = price
         self._pieces: list[str] = []
 
     def __call__(self, batch: Batch) -> Batch:
@@ -120,6 +138,8 @@ class Meter:
         attempt.outcome = stream.error.code if isinstance(stream.error, ChatError) else stream.upstream
         if attempt.usage is None:
             attempt.usage = self._count()
+        if self._price is not None:
+            attempt.cost = self._price(attempt.target, attempt.usage, datetime.fromtimestamp(self._began, UTC))
         self._pieces = []
 
     def _with_count(self, batch: Batch) -> Batch:

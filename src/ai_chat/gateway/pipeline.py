@@ -10,17 +10,38 @@
     8  limit       what an upstream allows
     9  dispatch    the target's provider, with time limits and metering
 
-Built today: 1 and 9. A layer is a class whose constructor takes the handler below it and whose call is a `Handler`; the
-numbers are the places of those that follow.
+Built today: 1, 2 (budgets) and 9. A layer is a class whose constructor takes the handler below it and whose call is a
+`Handler`; the numbers are the places of those that follow.
 """
 
 from __future__ import annotations
 
-from ..core.ports import Handler
+from collections.abc import Callable
+
+from ..core.ports import BudgetGate, Handler
+from .admission import Admission
 from .dispatch import Dispatch
 from .observe import Book, LogLine, Observe
 
 
-def build(dispatch: Dispatch, *, log: LogLine | None, book: Book | None = None) -> Handler:
-    """Put the layers around the dispatcher."""
-    return Observe(dispatch, log=log, book=book)
+def build(
+    dispatch: Dispatch,
+    *,
+    log: LogLine | None = None,
+    book: Book | None = None,
+    gate: BudgetGate | None = None,
+    books_full: Callable[[], bool] | None = None,
+) -> Handler:
+    """Put the layers around the dispatcher.
+
+    Args:
+        dispatch: the innermost layer.
+        log: takes a line for each call.
+        book: takes each call into the books.
+        gate: the budgets, where there are any.
+        books_full: whether no further call can be written down.
+    """
+    handler: Handler = dispatch
+    if gate is not None or books_full is not None:
+        handler = Admission(handler, gate=gate, books_full=books_full or (lambda: False))
+    return Observe(handler, log=log, book=book)

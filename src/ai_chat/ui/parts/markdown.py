@@ -23,7 +23,7 @@ _PIECE = re.compile(
     | \\\((?P<inline>{_WITHIN}+?)\\\)
     | (?P<escape>\\[^\s\w])
     | \$\$(?P<dollars>{_WITHIN}+?)\$\$
-    | \$(?P<dollar>(?=[^\s$])(?:\\\$|[^$\n])*?(?<=[^\s\\]))\$(?![\w$])
+    | \$(?P<dollar>(?=[^\s$])(?:\\\$|[^$\n])*?(?<=[^\s\\]))\$(?![0-9A-Za-z$])
     | (?P<money>\$)
     | (?P<address><[A-Za-z][A-Za-z0-9+.-]*:[^>\s]*>|(?:https?://|www\.)[^\s<]+)
     | (?P<image>!\[)(?P<nameless>(?=\]))?
