@@ -6,10 +6,10 @@ from ai_chat.accounting.definitions import typescript
 from ai_chat.core.request import ToolSpec
 
 
-def field(schema):
+def field(schema, *, withdrawn=False):
     """Give the type that one parameter of that schema is written as."""
     tool = ToolSpec(name="f", parameters={"type": "object", "properties": {"x": schema}})
-    text = typescript([tool])
+    text = typescript([tool], withdrawn=withdrawn)
     return text[text.index("x?: ") + 4 : text.rindex(",\n})")]
 
 
@@ -42,8 +42,9 @@ def test_tools_are_written_as_a_namespace():
         ({"type": "array"}, "any[]"),
         ({"type": ["string", "null"]}, "string | null"),
         ({"anyOf": [{"type": "string"}, {"type": "boolean"}]}, "string | boolean"),
-        ({"type": "object", "properties": {"y": {"type": "string", "description": "d"}}}, "{\n// d\ny?: string,\n}"),
-        ({"type": "object"}, "{\n}"),
+        ({"type": "object", "properties": {"y": {"type": "string", "description": "d"}}}, "{ \n// d\ny?: string }"),
+        ({"type": "object", "properties": {"y": {"type": "null"}, "z": {}}}, "{ y?: null, z?: any }"),
+        ({"type": "object"}, "{}"),
         ({}, "any"),
         ({"$ref": "#/$defs/a"}, "any"),
         ({"type": 5, "enum": 7}, "any"),
@@ -54,6 +55,25 @@ def test_tools_are_written_as_a_namespace():
 def test_each_type_has_its_form(schema, written):
     """Every JSON Schema type is written, and what is no schema at all is `any`."""
     assert field(schema) == written
+
+
+INNER = {"type": "object", "properties": {"z": {"type": "string", "description": "e"}}, "required": ["z"]}
+OUTER = {"type": "object", "properties": {"y": INNER | {"description": "d"}}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "written"),
+    [
+        (INNER, "{\n  z: string,\n}"),
+        (OUTER, "{\n  y?: {\n    z: string,\n},\n}"),
+        ({"anyOf": [INNER, INNER]}, "{\n  z: string,\n} | {\n  z: string,\n}"),
+        ({"type": "array", "items": INNER}, "{\n  z: string,\n}[]"),
+    ],
+    ids=["object", "two-deep", "either", "array"],
+)
+def test_the_withdrawn_field_has_a_form_of_its_own(schema, written):
+    """In the `functions` field inner objects are indented, and descriptions inside them are not shown to the model."""
+    assert field(schema, withdrawn=True) == written
 
 
 def test_a_bottomless_schema_is_cut_off():

@@ -61,11 +61,11 @@ def test_vocabularies_differ():
     assert tokens.text("你好，世界", "gpt-4") == 6
 
 
-@pytest.mark.parametrize("encoding", ["cl100k_base", "o200k_base"])
-def test_warming_is_for_nothing_the_second_time(encoding):
-    """An encoding may be warmed at any time and more than once."""
-    tokens.warm(encoding)
-    tokens.warm(encoding)
+@pytest.mark.parametrize("model", ["gpt-4", "openai/gpt-4o", "qwen/qwen-max", "local"])
+def test_warming_is_for_nothing_the_second_time(model):
+    """What a model is counted by may be loaded at any time and more than once."""
+    tokens.warm(model)
+    tokens.warm(model)
 
 
 @pytest.mark.parametrize(
@@ -129,6 +129,68 @@ def test_several_calls_at_once_are_counted_as_billed(number, billed):
 def test_the_answers_beginning_is_shorter_where_the_model_reasons(model, priming):
     """Beside its messages a prompt holds the answer's first tokens."""
     assert tokens.messages([], model) == priming
+
+
+@pytest.mark.parametrize(
+    ("extra", "around"),
+    [
+        ({"functions": [{"name": "weather", "parameters": dict(WEATHER.parameters)}]}, 9),
+        ({"functions": [{"name": "weather", "parameters": dict(WEATHER.parameters)}], "function_call": "none"}, 9 + 1),
+        (
+            {
+                "functions": [{"name": "weather", "parameters": dict(WEATHER.parameters)}],
+                "function_call": {"name": "weather"},
+            },
+            9 + 4 + 1,
+        ),
+    ],
+    ids=["alone", "none", "named"],
+)
+def test_the_withdrawn_functions_are_counted_too(extra, around):
+    """Functions add their form and headings as tools do, and naming one costs less than naming a tool."""
+    added = tokens.messages([USER], "gpt-4o", extra=extra) - tokens.messages([USER], "gpt-4o")
+    assert added == tokens.text(typescript([WEATHER], withdrawn=True), "gpt-4o") + around
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [{}, {"functions": None}, {"functions": []}, {"functions": "x"}, {"functions": [3]}, {"function_call": "none"}],
+    ids=str,
+)
+def test_functions_that_are_none_cost_nothing(extra):
+    """Fields of unknown content that hold no function change no count."""
+    assert tokens.messages([USER], "gpt-4o", extra=extra) == tokens.messages([USER], "gpt-4o")
+
+
+def test_functions_of_any_shape_are_counted():
+    """What a client put into the unchecked field is counted as far as it goes."""
+    odd = [
+        {},
+        {"name": None, "description": 5, "parameters": []},
+        {"name": "f", "parameters": {"properties": {"x": 1}}},
+    ]
+    assert tokens.messages([USER], "gpt-4o", extra={"functions": odd}) > tokens.messages([USER], "gpt-4o")
+
+
+def test_estimates_come_closer_to_what_is_reported():
+    """After some answers of a model whose vocabulary is not known, its texts and messages count as it reports."""
+    counter, text = Tokens(), "Die Würde des Menschen ist unantastbar. " * 100
+    plain, message = counter.text(text, "qwen/qwen-max"), counter.message(USER, "qwen/qwen-max")
+    for _ in range(8):
+        counter.learn("qwen/qwen-max", text=text, reported=plain * 2)
+    assert counter.text(text, "qwen/qwen-max") == pytest.approx(plain * 2, rel=0.03)
+    assert counter.message(USER, "qwen/qwen-max") == pytest.approx(message * 2, abs=1)
+    assert counter.messages([USER], "qwen/qwen-max") > tokens.messages([USER], "qwen/qwen-max")
+    assert counter.text(text, "qwen/qwen-plus") == plain
+
+
+def test_a_model_that_is_counted_exactly_learns_nothing():
+    """What OpenAI reports for its own models moves no count: hidden tokens are not our error."""
+    counter = Tokens()
+    for _ in range(8):
+        counter.learn("openai/gpt-4o", text="hello world " * 200, reported=1000)
+    assert counter.text("hello world", "openai/gpt-4o") == 2
+    assert counter.calibration.ratio("openai/gpt-4o") == 1
 
 
 words = st.text(max_size=40)

@@ -38,7 +38,7 @@ async def test_no_call_leaves_anything_behind(no_leaks, monkeypatch, seed):
     ends = {"finished": 0, "failed": 0, "left": 0, "cancelled": 0}
     async with Upstream(*(any_reply(chance) for _ in range(CALLS))) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-        async with AsyncChat(model="m", timeout={"between_tokens": 0.3, "first_token": 0.3}) as chat:
+        async with AsyncChat(model="m", timeout={"between_tokens": 2.0, "first_token": 2.0}) as chat:
             layer = chat._services.handler
             assert isinstance(layer, observe.Observe)
             layer._log = lines.append

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import pytest
 import pytest_asyncio
-from tests.upstream import Upstream, failing, streamed, whole
+from tests.upstream import Upstream, failing, offering, streamed, whole
 
 browsers = pytest.importorskip("playwright.async_api", reason="the page is tested with playwright: uv sync installs it")
 expect = browsers.expect
@@ -418,16 +418,16 @@ async def test_conversations_are_found_renamed_deleted_and_taken_back(own_page):
 async def test_a_model_can_be_chosen(page, upstream):
     """The chosen model is asked, the conversation remembers it, and the default takes over again."""
     await expect(page.locator("#model option")).not_to_have_count(0)
-    await page.select_option("#model", "openai/gpt-4o-mini")
+    await page.select_option("#model", "openai/other-model")
     await ask(page)
     await finished(page)
     await page.reload()
-    await expect(page.locator("#model")).to_have_value("openai/gpt-4o-mini")
+    await expect(page.locator("#model")).to_have_value("openai/other-model")
     await page.select_option("#model", "")
     await ask(page)
     await expect(page.locator(".question")).to_have_count(2)
     await finished(page)
-    assert [chat["model"] for chat in upstream.chats] == ["gpt-4o-mini", "test-model"]
+    assert [chat["model"] for chat in upstream.chats] == ["other-model", "test-model"]
 
 
 # --- events as they come over the wire -------------------------------------------------------------------------------

@@ -12,15 +12,15 @@ import pytest
 
 pytest.importorskip("streamlit")
 
-from streamlit.testing.v1 import AppTest  # noqa: E402
-from tests.doubles import Words, to  # noqa: E402
+from streamlit.testing.v1 import AppTest
+from tests.doubles import Words, to
 
-from ai_chat.assembly import House, Services, settle  # noqa: E402
-from ai_chat.core.ports import ConversationStore, Provider  # noqa: E402
-from ai_chat.core.request import Timeouts  # noqa: E402
-from ai_chat.gateway import pipeline  # noqa: E402
-from ai_chat.gateway.dispatch import Dispatch  # noqa: E402
-from ai_chat.ui.asgi import SCRIPT  # noqa: E402
+from ai_chat.assembly import House, Services, settle
+from ai_chat.core.ports import ConversationStore, Provider
+from ai_chat.core.request import Timeouts
+from ai_chat.gateway import pipeline
+from ai_chat.gateway.dispatch import Dispatch
+from ai_chat.ui.asgi import SCRIPT
 
 SECONDS = 20.0
 

@@ -124,7 +124,7 @@ class Tokens:
         """
         self._weights = weights
         self.calibration = calibration or Calibration()
-        self._embedded: dict[Path, Embedded | None] = {}
+        self._embedded: dict[str, Embedded | None] = {}
         self._reading = threading.Lock()
 
     @staticmethod
@@ -209,14 +209,15 @@ class Tokens:
         return counted if known.exact or known.row is not None else self.calibration.applied(model, counted)
 
     def _embedded_model(self, known: _Model) -> Embedded | None:
-        path = self._weights(known.row) if self._weights is not None and known.row is not None else None
-        if path is None:
+        """Give the embedded model that is meant, read at first use; None for another one, or while it is not here."""
+        row = known.row
+        if row is None or self._weights is None:
             return None
-        if path not in self._embedded:
+        if row not in self._embedded and (path := self._weights(row)) is not None:
             with self._reading:
-                if path not in self._embedded:
-                    self._embedded[path] = Embedded.of(path)
-        return self._embedded[path]
+                if row not in self._embedded:
+                    self._embedded[row] = Embedded.of(path)
+        return self._embedded.get(row)
 
     def _text(self, text: str, model: str) -> int:
         if not text:

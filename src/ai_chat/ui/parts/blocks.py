@@ -28,11 +28,7 @@ class Growing:
 
     def add(self, piece: str) -> list[str]:
         """Take more text; give the blocks that are finished by it."""
-        self.tail += piece
-        frozen: list[str] = []
-        while (cut := _first_cut(self.tail, whole=False)) is not None:
-            frozen.append(self.tail[:cut])
-            self.tail = self.tail[cut:]
+        *frozen, self.tail = _parted(self.tail + piece, whole=False)
         return frozen
 
 
@@ -40,11 +36,7 @@ def blocks_of(text: str) -> list[str]:
     """Part a whole text into its blocks, the way `Growing` would have."""
     if _REFERENCE.search(text):
         return [text]
-    blocks: list[str] = []
-    while (cut := _first_cut(text, whole=True)) is not None:
-        blocks.append(text[:cut])
-        text = text[cut:]
-    return [*blocks, text] if text else blocks
+    return [block for block in _parted(text, whole=True) if block]
 
 
 @dataclass(slots=True)
@@ -71,24 +63,30 @@ class _Inside:
             self.formula = opened > closed
 
 
-def _first_cut(text: str, *, whole: bool) -> int | None:
-    """Find where the first block ends: before a line that begins something new behind a blank one."""
-    inside, position, after_blank, is_list = _Inside(), 0, False, None
+def _parted(text: str, *, whole: bool) -> list[str]:
+    """Part a text before each line that begins something new behind a blank one.
+
+    Args:
+        text: from the beginning of a block.
+        whole: whether it ends here; else its last line may be too short yet to say what it is.
+    """
+    blocks, begin, position = [], 0, 0
+    inside, is_list, after_blank = _Inside(), None, False
     for line in text.splitlines(keepends=True):
         blank = not line.strip()
         decided = whole or line.endswith("\n") or len(line.strip()) >= DECIDED
         if after_blank and not blank:
             if not decided:
-                return None
-            if _begins_anew(line, inside, is_list=bool(is_list), long=position > LONG):
-                return position
+                break
+            if _begins_anew(line, inside, is_list=bool(is_list), long=position - begin > LONG):
+                blocks.append(text[begin:position])
+                begin, inside, is_list = position, _Inside(), None
         if not blank and is_list is None:
             is_list = _MARKER.match(line) is not None
-        if decided or inside.fence is not None:
-            inside.take(line)
+        inside.take(line)
         position += len(line)
-        after_blank = blank and position > 0 and is_list is not None and line.endswith("\n")
-    return None
+        after_blank = blank and is_list is not None and line.endswith("\n")
+    return [*blocks, text[begin:]]
 
 
 def _begins_anew(line: str, inside: _Inside, *, is_list: bool, long: bool) -> bool:

@@ -14,15 +14,17 @@ from collections.abc import Iterator
 FENCE = re.compile(r"^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(?P<fence>`{3,}(?=[^`]*$)|~{3,})(?P<info>.*)$")
 """A line that opens a block of code, also in a list or a quotation."""
 
-_WITHIN = r"(?:(?!\n[ \t]*\n).)"
-"""Any character, but not across a blank line: nothing of what is looked for goes on in the next paragraph."""
+LONGEST_FORMULA = 1_000
+"""Characters after which what began like a formula is taken for none."""
+_WITHIN = rf"(?:(?!\n[ \t]*\n).){{1,{LONGEST_FORMULA}}}?"
+"""Some characters, but not across a blank line: nothing of what is looked for goes on in the next paragraph."""
 _PIECE = re.compile(
     rf"""
-      (?P<code>(?P<ticks>`+)(?!`){_WITHIN}+?(?<!`)(?P=ticks)(?!`))
-    | \\\[(?P<display>{_WITHIN}+?)\\\]
-    | \\\((?P<inline>{_WITHIN}+?)\\\)
+      (?P<code>(?P<ticks>`+)(?!`){_WITHIN}(?<!`)(?P=ticks)(?!`))
+    | \\\[(?P<display>{_WITHIN})\\\]
+    | \\\((?P<inline>{_WITHIN})\\\)
     | (?P<escape>\\[^\s\w])
-    | \$\$(?P<dollars>{_WITHIN}+?)\$\$
+    | \$\$(?P<dollars>{_WITHIN})\$\$
     | \$(?P<dollar>(?=[^\s$])(?:\\\$|[^$\n])*?(?<=[^\s\\]))\$(?![0-9A-Za-z$])
     | (?P<money>\$)
     | (?P<address><[A-Za-z][A-Za-z0-9+.-]*:[^>\s]*>|(?:https?://|www\.)[^\s<]+)
@@ -38,8 +40,6 @@ _COMMANDS = re.compile(r"(?<=:)(?=(?:material_\w+|streamlit):)")
 _LOADING = re.compile(r"//|\bimg\b", re.IGNORECASE)
 """What in a diagram may load something."""
 _UNSAFE_DIAGRAM = "text"
-LONGEST_FORMULA = 1_000
-"""Characters after which what began like a formula is taken for none."""
 _WORD_JOINER = "\u2060"
 
 
