@@ -74,7 +74,7 @@ def test_a_counter_finds_the_file_by_the_models_name(tmp_path):
     assert tokens.message(Message(role="user", content="hello"), "local/tiny") == 9
     assert tokens.messages([], "local/tiny") == 11
     assert tokens.text("hello world!", "local") == Tokens().text("hello world!", "local") == 3
-    assert asked == ["tiny", "", ""]  # once it is found, never again
+    assert asked == ["tiny", ""]  # once it is found, never again
     assert tokens.text("hello world!", "openai/gpt-4o") == 3
     assert tokens.is_exact("local/tiny") is False
     tokens.warm("local/tiny")

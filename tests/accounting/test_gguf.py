@@ -136,7 +136,7 @@ def test_no_damage_makes_reading_fail(tmp_path_factory, at, byte, cut):
 
 def test_ranks_need_no_line_end_of_their_own():
     """A merge that makes a line end, which also stands between merges on the way, is kept apart from them."""
-    ranks = gguf._ranks(("Ċ Ċ".encode(), "Ġ Ċ".encode()))
+    ranks = gguf.ranks_of(("Ċ Ċ".encode(), "Ġ Ċ".encode()))
     assert ranks[b"\n\n"] == 256
     assert ranks[b" \n"] == 257
     assert len(ranks) == 258

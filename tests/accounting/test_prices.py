@@ -282,7 +282,7 @@ RATE = {"cny_per_usd": Decimal(7)}
         ({"overrides": {"openai/a": [row(since=date(2026, 1, 1))] * 2}}, "two rows from 2026-01-01"),
         ({"cny_per_usd": Decimal(0)}, "CNY_PER_USD is 0,"),
         ({"cny_per_usd": Decimal("-7.1")}, "CNY_PER_USD is -7.1,"),
-        ({"cny_per_usd": Decimal("0.14")}, "CNY_PER_USD is 0.14, and must be the yuan of a dollar"),
+        ({"cny_per_usd": Decimal("0.14")}, "CNY_PER_USD is 0.14, but a dollar costs between 1 and 100 yuan"),
         ({"cny_per_usd": Decimal("NaN")}, "CNY_PER_USD is NaN"),
     ],
 )

@@ -447,7 +447,7 @@ async def test_what_a_living_process_writes_goes_on(store, clock):
     interrupted = await store.interrupt_running(is_alive=is_alive)
 
     assert {turn.id for turn in interrupted} == {theirs.id, nobodys.id}
-    assert asked["me"] < 10 < 100 < asked["them"]
+    assert asked["me"] < 10 < asked["them"] - 90
     assert asked[None] is None
     assert (await store.turn(mine.id)).state == "running"
     assert await store.interrupt_running(is_alive=is_alive) == ()

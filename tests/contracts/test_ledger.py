@@ -14,7 +14,7 @@ from ai_chat.core.ledger import OPEN, Span
 from ai_chat.core.messages import Message
 from ai_chat.core.request import Attempt, Call, Caller, ChatRequest, Trail
 from ai_chat.core.usage import Usage
-from ai_chat.stores.ledger_rows import CALL_COLUMNS, Entry, entries_of, money, units
+from ai_chat.stores.ledger_rows import ATTEMPT_COLUMNS, CALL_COLUMNS, Entry, entries_of, money, units
 
 NOON = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 numbers = itertools.count()
@@ -162,4 +162,5 @@ def test_a_row_has_a_value_for_each_column():
     call, attempt = rows(made_call("1"))
     assert len(call.row) == len(CALL_COLUMNS)
     assert dict(zip(CALL_COLUMNS, call.row, strict=True))["total"] == 1_500_000
-    assert attempt.row[:3] == (f"{call.row[0]}/1", call.row[0], 1)
+    assert attempt.row[:2] == (call.row[0], 1)
+    assert len(attempt.row) == len(ATTEMPT_COLUMNS)

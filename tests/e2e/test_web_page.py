@@ -7,6 +7,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -64,19 +65,22 @@ class Program:
 
     async def kill(self) -> None:
         """End it without a word."""
+        await self.end(signal.SIGKILL)
+
+    async def end(self, number: signal.Signals) -> None:
+        """End it."""
         assert self._process is not None
         if self._process.returncode is None:
-            self._process.kill()
+            self._process.send_signal(number)
         await self._process.wait()
 
 
 @in_module(scope="module")
 async def house(tmp_path_factory) -> AsyncIterator[tuple[Upstream, Program]]:
     """An upstream and the program in front of it, for all tests that leave them as they are."""
-    async with (
-        Upstream() as upstream,
-        Program(tmp_path_factory.mktemp("home"), OPENAI_BASE_URL=upstream.url) as program,
-    ):
+    home = tmp_path_factory.mktemp("home")
+    models = offering("test-model", "other-model")
+    async with Upstream(models=models) as upstream, Program(home, OPENAI_BASE_URL=upstream.url) as program:
         yield upstream, program
 
 
@@ -240,14 +244,15 @@ async def test_other_tabs_follow(page, upstream):
         await expect(answer(tab).locator(".text")).to_have_text("one two")
 
 
-async def test_a_killed_server_is_waited_for(own_page, upstream, program):
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "ended"])
+async def test_a_server_that_ends_is_waited_for(own_page, upstream, program, number):
     """The page says that it reconnects; of the server that came back it learns that the answer was interrupted."""
     page = own_page
     upstream.replies = [streamed("a part", asyncio.Event()), streamed("whole")]
     await ask(page)
     await expect(answer(page).locator(".text")).to_have_text("a part")
     await asyncio.sleep(1.2)  # the part is in the store once a second
-    await program.kill()
+    await program.end(number)
     await expect(answer(page).locator(".note")).to_contain_text("Reconnecting…")
     await program.start()
     await expect(answer(page).locator(".note")).to_contain_text("Interrupted")
@@ -686,7 +691,7 @@ async def test_waiting_is_told(page):
     script = """(notices) => {
       const answer = new Answer();
       return notices.map((data) => {
-        answer.take({ kind: "notice", data });
+        answer.take({ kind: data.kind === "retry" ? "retry" : "notice", data });
         return [answer.note.textContent, answer.note.querySelector("progress")?.value ?? null];
       });
     }"""
@@ -694,12 +699,14 @@ async def test_waiting_is_told(page):
         {"kind": "download", "text": "", "data": {"model": "q", "done": 250e6, "total": 1066e6}},
         {"kind": "loading", "text": "", "data": {"model": "q"}},
         {"kind": "queued", "text": "", "data": {"before": 2}},
+        {"kind": "retry", "text": "", "data": {"code": "rate_limit_exceeded", "seconds": 2.5}},
         {"kind": "news", "text": "Something new.", "data": {}},
     ]
     assert await page.evaluate(script, notices) == [
         ["Fetching the model q, once: 250 of 1,066 MB", 250e6],
         ["Loading the model q", None],
         ["Waiting for a turn, 2 before this one", None],
+        ["Too many requests for now. Asking again in 3 s…", None],
         ["Something new.", None],
     ]
 

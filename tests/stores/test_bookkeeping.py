@@ -44,7 +44,8 @@ class Ledger:
             await asyncio.Event().wait()
         self.batches += 1
         for entry in entries:
-            self.rows[entry.row[0]] = self.rows.get(entry.row[0], 0) + 1
+            name = entry.row[0] if entry.table == "calls" else f"{entry.row[0]}/{entry.row[1]}"
+            self.rows[name] = self.rows.get(name, 0) + 1
         if self.lies:
             raise StorageFailed("lost in the moment of its commit")
 
@@ -213,19 +214,19 @@ asyncio.run(main())
 
 
 async def test_a_killed_process_loses_the_last_moment(ledger, tmp_path, no_leaks, request):
-    """What it had taken two tenths of a second before it was killed is all there."""
+    """What it had taken a moment before it was killed is all there; on a busy machine that is half a second."""
     code = KILLED.format(root=str(request.config.rootpath))
     with subprocess.Popen(  # noqa: ASYNC220 - the test waits for nothing else
         [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True
     ) as child:
         taken = []
-        until = time.monotonic() + 1.0
+        until = time.monotonic() + 1.5
         while time.monotonic() < until:
             taken.append((time.monotonic(), int(child.stdout.readline())))
         killed = time.monotonic()
         child.send_signal(signal.SIGKILL)
         child.wait()
-    safe = [number for moment, number in taken if moment < killed - 0.2]
+    safe = [number for moment, number in taken if moment < killed - 0.5]
     ours = new_books(ledger, tmp_path)
     ours.catch_up()
     async with asyncio.timeout(10):

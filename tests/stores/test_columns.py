@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ai_chat.stores.columns import ExactDecimal, ExactText, JsonText, Name, UtcTime, is_storable
+from ai_chat.stores.columns import ExactDecimal, ExactText, JsonText, Name, UtcTime
+from ai_chat.stores.exact import is_storable
 
 DIALECTS = [sqlite.dialect(), postgresql.dialect()]
 JSON = st.recursive(

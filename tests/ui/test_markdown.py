@@ -26,10 +26,8 @@ from ai_chat.ui.parts.markdown import for_renderer, unfinished
         ("$f(x) = x^2$, where $x > 0$", None),
         ("设$n$个点，$m$条边", None),
     ],
-    ids=[
-        "inline", "spaces", "display", "one line", "indented", "in a line", "dollars", "aligned", "dollar", "two", "no space",
-    ],
-)  # fmt: skip
+    ids=["inline", "spaces", "display", "one line", "indented", "in a line", "dollars", "aligned", "one", "two", "zh"],
+)
 def test_maths_gets_dollars(text, shown):
     """Formulas are written the one way that the renderer knows; those that are already stay."""
     assert for_renderer(text) == (text if shown is None else shown)

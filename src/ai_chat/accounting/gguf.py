@@ -61,7 +61,7 @@ def tokenizer_of(path: Path) -> Tokenizer | None:
         encoding = Encoding(
             f"gguf-{kind}",
             pattern=PATTERNS[kind],
-            ranks=_ranks(header["tokenizer.ggml.merges"]),
+            ranks=ranks_of(header["tokenizer.ggml.merges"]),
             special=_special(header["tokenizer.ggml.tokens"], header["tokenizer.ggml.token_type"]),
         )
         return Tokenizer(encoding, header.get("tokenizer.chat_template", b"").decode())
@@ -151,7 +151,7 @@ def _unknown(kind: int) -> str:
     raise ValueError(f"a value of type {kind}")
 
 
-def _ranks(merges: tuple[bytes, ...]) -> dict[bytes, int]:
+def ranks_of(merges: tuple[bytes, ...]) -> dict[bytes, int]:
     """Give the order of merging: bytes first, then what each merge makes, as they are listed.
 
     Byte-level BPE writes bytes as visible characters; see `bytes_to_unicode` of GPT-2. All merges are turned back in

@@ -192,8 +192,8 @@ def _checked_rate(rate: Decimal | None) -> Decimal | None:
     least, most = _RATES_OF_YUAN
     if rate is not None and not (rate.is_finite() and least <= rate <= most):
         raise SettingsError(
-            f"AI_CHAT_EXCHANGE__CNY_PER_USD is {rate}, and must be the yuan of a dollar, from {least} to {most}; "
-            "set it to a rate such as 7.1, or remove it to leave yuan out."
+            f"AI_CHAT_EXCHANGE__CNY_PER_USD is {rate}, but a dollar costs between {least} and {most} yuan; set it to a "
+            "rate such as 7.1, or remove it to leave yuan out."
         )
     return rate
 

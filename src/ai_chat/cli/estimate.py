@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,10 +24,9 @@ if TYPE_CHECKING:
 
 MOST_A_DAY = 10_000_000
 MOST_TOKENS = 10_000_000
-SHOWN_DIGITS = 3
-"""Of an amount below one; above it is written in hundredths."""
 UNKNOWN = "unknown"
 FREE = "free"
+_SHORT = Context(prec=3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +198,5 @@ def _amount(usd: Cost, cny: Cost) -> str:
 
 
 def rounded(money: Decimal) -> str:
-    """Write an amount for people: in hundredths, or with three digits if it is less than one."""
-    if money >= 1 or not money:
-        return f"{money:,.2f}"
-    return f"{money:.{SHOWN_DIGITS - 1 - money.adjusted()}f}"
+    """Write an amount for people: in hundredths, or with its first three digits if it is less than one."""
+    return f"{money:,.2f}" if money >= 1 or not money else f"{_SHORT.plus(money):f}"

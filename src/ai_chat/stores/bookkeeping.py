@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
+from itertools import islice
 from typing import Protocol
 
 from ..core.errors import ChatError, StorageFailed
@@ -140,7 +141,7 @@ class Books:
 
     async def _put(self, *, away: bool) -> None:
         """Put the next batch where it can go. It leaves memory when it is there."""
-        batch = [self._waiting[place] for place in range(min(BATCH, len(self._waiting)))]
+        batch = list(islice(self._waiting, BATCH))
         if away or not await self._written(batch):
             try:
                 await asyncio.to_thread(self._journal.append, batch)

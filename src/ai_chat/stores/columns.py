@@ -11,8 +11,7 @@ import orjson
 from sqlalchemy import DateTime, Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
-ESCAPED = "\ufdd0"
-"""First character of a text that stands as JSON. Unicode promises never to give it a meaning."""
+from .exact import ESCAPED, exact, is_storable
 
 
 class ExactText(TypeDecorator[str]):
@@ -27,9 +26,7 @@ class ExactText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Make it storable."""
-        if value is None or (is_storable(value) and not value.startswith(ESCAPED)):
-            return value
-        return ESCAPED + json.dumps(value)
+        return None if value is None else exact(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Give what was stored."""
@@ -116,12 +113,3 @@ class ExactDecimal(TypeDecorator[Decimal]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:  # noqa: ARG002
         """Read it."""
         return None if value is None else Decimal(value)
-
-
-def is_storable(text: str) -> bool:
-    """Say whether every database takes a text: UTF-8 can write it and there is no NUL in it."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return "\0" not in text

@@ -17,8 +17,8 @@ from ..core.errors import BadRequest
 from ..core.messages import Message
 from ..core.ports import IsAlive
 from . import statements
-from .columns import is_storable
 from .database import Database
+from .exact import is_storable
 from .ids import new_id
 from .rows import conversation_of, new_conversation_row, row_of, turn_of
 from .search import SearchIndex, words_of

@@ -6,22 +6,18 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from sqlalchemy import ColumnElement, Insert, Table, case, func, literal, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, case, func, literal, select, update
 
 from ..core.ledger import ALWAYS, OPEN, Span, UsageBy, UsageSum
 from ..core.ports import IsAlive
 from .database import Database
-from .ledger_rows import ATTEMPT_COLUMNS, CALL_COLUMNS, Entry, Kind, Row, money
-from .tables import attempts, calls
+from .ledger_rows import ATTEMPT_COLUMNS, CALL_COLUMNS, KEYS, Entry, Kind, Row, money
+from .tables import calls
 
 QUARTER = 900_000
 """Milliseconds of a quarter of an hour: days of every time zone are made of whole ones."""
 OUTCOME = CALL_COLUMNS.index("outcome")
-TABLES: Mapping[Kind, tuple[Table, tuple[str, ...]]] = {
-    "calls": (calls, CALL_COLUMNS),
-    "attempts": (attempts, ATTEMPT_COLUMNS),
-}
+COLUMNS: Mapping[Kind, tuple[str, ...]] = {"calls": CALL_COLUMNS, "attempts": ATTEMPT_COLUMNS}
 
 
 class SqlLedger:
@@ -30,11 +26,7 @@ class SqlLedger:
     def __init__(self, database: Database) -> None:
         """Speak for a database that has this version's tables; whoever opened it closes it."""
         self._database = database
-        insert = sqlite.insert if database.dialect == "sqlite" else postgresql.insert
-        self._inserts: Mapping[Kind, Insert] = {
-            kind: _settling(insert(table)) if kind == "calls" else insert(table).on_conflict_do_nothing()
-            for kind, (table, _) in TABLES.items()
-        }
+        self._inserts = {kind: _insert(kind, database.dialect) for kind in COLUMNS}
 
     async def write(self, entries: Sequence[Entry]) -> None:
         """Put rows in, all of them or none. One that is there is not put in twice.
@@ -43,10 +35,10 @@ class SqlLedger:
             StorageFailed: the database did not take them.
         """
         async with self._database.writing() as connection:
-            for kind, (_, columns) in TABLES.items():
-                rows = [dict(zip(columns, row, strict=True)) for row in _newest(entries, kind)]
+            for kind, insert in self._inserts.items():
+                rows = _newest(entries, kind)
                 if rows:
-                    await connection.execute(self._inserts[kind], rows)
+                    await connection.exec_driver_sql(insert, rows)
 
     async def settle(self, is_alive: IsAlive) -> int:
         """Close the calls that processes that have gone left open, and give their number.
@@ -86,19 +78,27 @@ class SqlLedger:
         return sorted(sums, key=lambda one: (-one.cost, -one.output_tokens, one.key or ""))
 
 
-def _settling(insert: Any) -> Insert:
-    """An open call gives way to its end; an end gives way to nothing."""
-    new = {name: insert.excluded[name] for name in CALL_COLUMNS if name != "id"}
-    statement: Insert = insert.on_conflict_do_update(index_elements=["id"], set_=new, where=calls.c.outcome == OPEN)
-    return statement
+def _insert(kind: Kind, dialect: str) -> str:
+    """Write the statement for a table in the driver's own form: the rows are plain values, and there are many.
+
+    An open call gives way to its end; an end gives way to nothing.
+    """
+    columns = COLUMNS[kind]
+    places = ", ".join(["?"] * len(columns) if dialect == "sqlite" else [f"${n}" for n in range(1, len(columns) + 1)])
+    new = ", ".join(f"{name} = excluded.{name}" for name in columns if name != "id")
+    change = f"UPDATE SET {new} WHERE calls.outcome = '{OPEN}'" if kind == "calls" else "NOTHING"
+    names = ", ".join(columns)
+    key = ", ".join(KEYS[kind])
+    return f"INSERT INTO {kind} ({names}) VALUES ({places}) ON CONFLICT ({key}) DO {change}"  # noqa: S608 - names of ours
 
 
-def _newest(entries: Sequence[Entry], kind: Kind) -> Sequence[Row]:
-    """Give the rows of a table, each id once, its end before its beginning: a statement must not meet it twice."""
-    rows: dict[object, Row] = {}
+def _newest(entries: Sequence[Entry], kind: Kind) -> list[Row]:
+    """Give the rows of a table, each key once, its end before its beginning: a statement must not meet it twice."""
+    rows: dict[Row, Row] = {}
+    key = len(KEYS[kind])
     for table, row in entries:
-        if table == kind and (row[0] not in rows or row[OUTCOME] != OPEN):
-            rows[row[0]] = row
+        if table == kind and (row[:key] not in rows or row[OUTCOME] != OPEN):
+            rows[row[:key]] = row
     return list(rows.values())
 
 

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 from ..core.ledger import UNIT
 from ..core.request import Attempt, Call
 from ..core.usage import Usage
+from .exact import exact
 
 Cell = str | int | None
 Row = tuple[Cell, ...]
@@ -19,10 +20,12 @@ CALL_COLUMNS = (
 )  # fmt: skip
 """Moments are Unix milliseconds, durations microseconds, money integers of `core.ledger.UNIT`."""
 ATTEMPT_COLUMNS = (
-    "id", "call", "number", "began", "target", "outcome", "input_tokens", "cached_input_tokens", "output_tokens",
+    "call", "number", "began", "target", "outcome", "input_tokens", "cached_input_tokens", "output_tokens",
     "reasoning_tokens", "source", "cost", "first_token", "total",
 )  # fmt: skip
 
+KEYS = {"calls": ("id",), "attempts": ("call", "number")}
+"""The columns that name a row, which come first."""
 Kind = Literal["calls", "attempts"]
 MOST = 2**63 - 1
 
@@ -50,12 +53,12 @@ def entries_of(call: Call, *, owner: str, reserved: tuple[int, Decimal | None] |
         trail.trace_id,
         began,
         owner,
-        call.caller.name,
+        exact(call.caller.name),
         call.conversation,
         call.run,
         call.purpose,
-        call.request.model,
-        trail.model_served,
+        exact(call.request.model),
+        None if trail.model_served is None else exact(trail.model_served),
         trail.outcome,
         len(trail.attempts),
         *_usage(trail.usage),
@@ -88,11 +91,10 @@ def micro(seconds: float | None) -> int | None:
 
 def _attempt(attempt: Attempt, call: str, number: int, call_began: int, started: float) -> Row:
     return (
-        f"{call}/{number}",
         call,
         number,
         call_began + round((attempt.started - started) * 1000),
-        attempt.target,
+        exact(attempt.target),
         attempt.outcome,
         *_usage(attempt.usage),
         units(attempt.cost),

@@ -111,9 +111,9 @@ calls = Table(
     Column("total", BigInteger),
     Column("reserved_tokens", BigInteger),
     Column("reserved_cost", BigInteger),
+    sqlite_with_rowid=False,
 )
 Index("ix_calls_began", calls.c.began)
-Index("ix_calls_caller_began", calls.c.caller, calls.c.began)
 _of_conversation = calls.c.conversation.is_not(None)
 Index("ix_calls_conversation", calls.c.conversation, sqlite_where=_of_conversation, postgresql_where=_of_conversation)
 _open = calls.c.outcome == "open"
@@ -122,9 +122,8 @@ Index("ix_calls_open", calls.c.id, sqlite_where=_open, postgresql_where=_open)
 attempts = Table(
     "attempts",
     metadata,
-    Column("id", Name, primary_key=True),
-    Column("call", Name, nullable=False),  # no foreign key: rows may come out of a journal in any order
-    Column("number", BigInteger, nullable=False),
+    Column("call", Name, primary_key=True),  # no foreign key: rows may come out of a journal in any order
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("began", BigInteger, nullable=False),
     Column("target", ExactText, nullable=False),
     Column("outcome", Text, nullable=False),
@@ -133,5 +132,5 @@ attempts = Table(
     Column("cost", BigInteger),
     Column("first_token", BigInteger),
     Column("total", BigInteger),
+    sqlite_with_rowid=False,
 )
-Index("ix_attempts_call", attempts.c.call)

@@ -35,7 +35,6 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "language": ("Language", "语言"),
     # the head and the empty page
     "model": ("Model", "模型"),
-    "model_default": ("Default", "默认"),
     "local_model": (
         "Runs on this machine: no key, and nothing leaves it.",
         "在本机运行：无需密钥，内容不会离开这台电脑。",
@@ -138,10 +137,6 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "reason_connection_error": ("The model could not be reached.", "无法连接到模型。"),
     "reason_service_unavailable": ("The model is overloaded.", "模型过载。"),
     # what went wrong
-    "settings_hint": (
-        "Set a key or another model in the settings (`ai-chat doctor` shows them).",
-        "请在设置中配置密钥或换一个模型（运行 `ai-chat doctor` 查看）。",
-    ),
     "fault": (
         "Something went wrong on this page. Nothing you sent is lost; reload the page to go on.",
         "页面出了点问题。你发送的内容没有丢失，刷新页面即可继续。",
@@ -150,7 +145,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "The program is ending or has ended. Start it again with `ai-chat`, then reload this page.",
         "程序正在结束或已经结束。请用 `ai-chat` 重新启动，然后刷新页面。",
     ),
-    "slow": (
+    "error_too_slow": (
         "The program did not answer in time. Nothing is lost; try again.",
         "程序没有及时响应。内容没有丢失，请重试。",
     ),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
-from ..state import remember, remembered, say
+from ..state import language, remember, remembered, say
 from . import actions
 from .trouble import plain
 from .view import View
@@ -17,6 +19,7 @@ def draw_header(view: View) -> None:
     models, chosen = list(view.models), chosen_model(view)
     if chosen not in models:
         models.insert(0, chosen)
+    key = f"picked-{language()}-{actions.model_key()}"  # what is picked goes over the wire by its label
     with st.container(key="header", horizontal=True, vertical_alignment="center", wrap=False, gap="small"):
         title = view.conversation.title if view.conversation is not None else ""
         st.markdown(plain(title or say("new_chat")), wrap=False)
@@ -24,11 +27,12 @@ def draw_header(view: View) -> None:
             say("model"),
             models,
             index=models.index(chosen),
-            key=f"picked-{actions.model_key()}",
-            format_func=_label,
+            key=key,
+            format_func=partial(_label, here=say("local_name")),
             label_visibility="collapsed",
             width=210,
             on_change=_choose,
+            args=(key,),
         )
 
 
@@ -44,9 +48,9 @@ def is_local(model: str) -> bool:
     return model.partition("/")[0] == LOCAL
 
 
-def _label(name: str) -> str:
-    return say("local_name") if name == LOCAL else name
+def _label(name: str, here: str) -> str:
+    return here if name == LOCAL else name
 
 
-def _choose() -> None:
-    remember(actions.model_key(), st.session_state[f"picked-{actions.model_key()}"])
+def _choose(key: str) -> None:
+    remember(actions.model_key(), st.session_state[key])

@@ -35,7 +35,7 @@ def draw_sidebar(view: View) -> None:
             args=(None,),
         )
         st.text_input(
-            say("search"),
+            say("search_hint"),
             key=actions.SEARCH,
             type="search",
             placeholder=say("search"),
@@ -105,7 +105,7 @@ def _draw_row(column: Column, listed: Conversation) -> None:
             key=f"menu-{listed.id}",
             icon=":material/more_horiz:",
             type="tertiary",
-            format_func=say,
+            format_func={name: say(name) for name in ("rename", "delete")}.__getitem__,
             on_click=_choose,
             args=(listed,),
         )

@@ -10,8 +10,6 @@ from ..texts import has
 
 LONGEST = 300
 """Characters of a foreign sentence that are shown."""
-NEEDS_SETTINGS = frozenset({"settings_error", "invalid_api_key", "permission_denied", "model_not_found"})
-"""Codes of errors that a setting mends."""
 
 
 def sentence_of(code: str | None, message: str) -> str:

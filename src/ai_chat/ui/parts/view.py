@@ -8,7 +8,12 @@ from dataclasses import dataclass
 
 from ...assembly import Services
 from ...core.conversations import Conversation, Turn
-from ...core.ports import ConversationStore
+from ...core.ports import ConversationStore, ModelInfo
+
+PATIENCE = 0.1
+"""Seconds that a drawing waits for upstreams to say which models they offer."""
+
+_asking: set[asyncio.Task[Sequence[ModelInfo]]] = set()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +64,18 @@ async def read(services: Services, *, conversation: str | None, shown: int, quer
         siblings=await _siblings(store, shown_turns),
         listed=listed[:rows],
         has_more=len(listed) > rows,
-        models=[model.id for model in await services.models.offered()],
+        models=await _models(services),
         default_model=str(services.models.target("default")),
     )
+
+
+async def _models(services: Services) -> Sequence[str]:
+    """Give the models to choose from; an upstream that is slow to say what it offers is not waited for."""
+    asking = asyncio.get_running_loop().create_task(services.models.offered(), name="models for the page")
+    _asking.add(asking)  # it goes on, so that the next drawing has them
+    asking.add_done_callback(_asking.discard)
+    await asyncio.wait({asking}, timeout=PATIENCE)
+    return [model.id for model in asking.result()] if asking.done() else [str(services.models.target("default"))]
 
 
 async def _siblings(store: ConversationStore, turns: Sequence[Turn]) -> Mapping[str, Sequence[str]]:
@@ -76,6 +90,4 @@ async def _siblings(store: ConversationStore, turns: Sequence[Turn]) -> Mapping[
 async def show_version(services: Services, turn: Turn, version: str) -> None:
     """Show another version of a turn, with what was said behind it last."""
     store = await services.conversations()
-    find = getattr(store, "newest_leaf", None)
-    leaf = await find(version) if find is not None else version
-    await store.change(turn.conversation, leaf=leaf)
+    await store.change(turn.conversation, leaf=await store.tip(version))

@@ -34,9 +34,9 @@ def upgrade() -> None:
         sa.Column("reserved_tokens", sa.BigInteger),
         sa.Column("reserved_cost", sa.BigInteger),
         sa.PrimaryKeyConstraint("id", name="pk_calls"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_calls_began", "calls", ["began"])
-    op.create_index("ix_calls_caller_began", "calls", ["caller", "began"])
     op.create_index(
         "ix_calls_conversation",
         "calls",
@@ -48,7 +48,6 @@ def upgrade() -> None:
     op.create_index("ix_calls_open", "calls", ["id"], sqlite_where=is_open, postgresql_where=is_open)
     op.create_table(
         "attempts",
-        sa.Column("id", sa.Text, nullable=False),
         sa.Column("call", sa.Text, nullable=False),
         sa.Column("number", sa.BigInteger, nullable=False),
         sa.Column("began", sa.BigInteger, nullable=False),
@@ -59,6 +58,6 @@ def upgrade() -> None:
         sa.Column("cost", sa.BigInteger),
         sa.Column("first_token", sa.BigInteger),
         sa.Column("total", sa.BigInteger),
-        sa.PrimaryKeyConstraint("id", name="pk_attempts"),
+        sa.PrimaryKeyConstraint("call", "number", name="pk_attempts"),
+        sqlite_with_rowid=False,
     )
-    op.create_index("ix_attempts_call", "attempts", ["call"])

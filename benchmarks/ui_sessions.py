@@ -1,0 +1,288 @@
+"""The model behind `ui.py`, and many people at once: sessions of the page that each follow a run, for `ui.py`.
+
+The model writes the time into each token, so whoever sees one knows how old it is. The sessions are websocket clients of
+Streamlit's in a process of their own, with compression as browsers have it; how long the server's loop keeps somebody
+waiting is asked of `/health/live` every 50 ms from a third.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import cycle, islice
+from typing import Any, Protocol
+
+from processes import TICKS, cpu_of, memory_of
+
+TURN = 1_000_000
+"""Milliseconds after which stamps begin again: they have six digits."""
+PER_SECOND = 20
+OPENED_PER_SECOND = 8
+SETTLE_SECONDS = 3.0
+PROBE_SECONDS = 0.05
+MARKDOWN = """## What a lighthouse is for
+
+A **lighthouse** tells a ship where it is, and where it must not go. Its light is seen for `20` miles or so, and each has
+a rhythm of its own, so that nobody takes one for another on a dark night with the coast far away and the wind rising.
+
+- the lamp, which once burned oil and is a small bulb today
+- the lens, made of rings of glass, *as tall as a man*
+- the clockwork that turned it, wound up every two hours
+
+```python
+def seen_from(height: float, eye: float) -> float:
+    return 2.08 * (height**0.5 + eye**0.5)
+```
+
+The higher it stands, the further it is seen; the rest is the curve of the earth, and no lamp helps against that.
+
+"""
+
+
+# --- the upstream -----------------------------------------------------------------------------------------------------
+
+
+def stamp() -> int:
+    """Give the time as the browser has it too, in milliseconds."""
+    return round(time.time() * 1000) % TURN
+
+
+def since(earlier: int, later: int) -> int:
+    """Give the milliseconds between two stamps."""
+    return (later - earlier) % TURN
+
+
+def pieces(kind: str, count: int) -> Iterator[str]:
+    """Give the tokens that do not tell the time: Markdown, or one long block of code."""
+    if kind == "code":
+        yield "```python\n"
+        yield from (f"value_{number} = {number}\n" if number % 4 == 3 else "# so " for number in range(count - 1))
+    else:
+        yield from islice(cycle(re.findall(r"\S+\s*", MARKDOWN)), count)
+
+
+class Upstream(asyncio.Protocol):
+    """One connection to a model whose name says what it answers: `stamps-n40-d20-t300`, `markdown-n100`, `code-n1000`.
+
+    n: tokens; d: milliseconds between two; t: milliseconds before the first.
+    """
+
+    def __init__(self) -> None:
+        """Wait for a request."""
+        self._got = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep what to write to."""
+        self._transport: Any = transport
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """What is still to be written falls away by itself."""
+
+    def data_received(self, data: bytes) -> None:
+        """Answer a request when it is whole."""
+        self._got += data
+        head, found, body = self._got.partition(b"\r\n\r\n")
+        length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+        if found and len(body) >= (int(length[1]) if length else 0):
+            self._got = b""
+            if head.startswith(b"GET"):
+                models = b'{"object":"list","data":[{"id":"stamps","object":"model"}]}'
+                self._transport.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(models), models))
+            else:
+                asyncio.get_running_loop().create_task(self._answer(json.loads(body)["model"], stamp()))
+
+    async def _answer(self, model: str, asked: int) -> None:
+        loop, options = asyncio.get_running_loop(), dict(re.findall(r"-([a-z])(\d+)", model))
+        count, pause = int(options.get("n", 100)), int(options.get("d", 0)) / 1000
+        kind = model.partition("-")[0]
+        due = loop.time() + int(options.get("t", 0)) / 1000
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+        self._transport.write(head)
+        for number, piece in enumerate(pieces(kind, count)):
+            if (left := due - loop.time()) > 0:
+                await asyncio.sleep(left)
+            if self._transport.is_closing():
+                return
+            due += pause
+            if kind == "stamps":
+                first = f"{asked:06} " if number == 0 else ""
+                piece = f"{first}{stamp():06} " + ("\n\n" if number % 60 == 59 else "")  # noqa: PLW2901
+            self._event(model, {"content": piece})
+        self._event(model, {}, "stop")
+        self._transport.write(b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n")
+
+    def _event(self, model: str, delta: dict[str, str], finish: str | None = None) -> None:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish}
+        body = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": model, "choices": [choice]}
+        data = b"data: %b\n\n" % json.dumps(body).encode()
+        self._transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+
+
+async def serve_upstream(port: int) -> None:
+    """Serve until killed."""
+    server = await asyncio.get_running_loop().create_server(Upstream, "127.0.0.1", port)
+    await server.serve_forever()
+
+
+# --- sessions ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Watched:
+    """What the sessions have seen."""
+
+    measuring: bool = False
+    lags: list[int] = field(default_factory=list)
+    """Milliseconds, of each token."""
+    messages: int = 0
+    bytes: int = 0
+    begun: int = 0
+    """Sessions that have seen something of their answer."""
+
+    async def watch(self, url: str, conversation: str) -> None:
+        """Follow an answer as a tab does."""
+        import aiohttp
+        from streamlit.proto.BackMsg_pb2 import BackMsg
+        from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+        ask, last, told = BackMsg(), None, ForwardMsg()
+        ask.rerun_script.query_string = f"c={conversation}"
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(f"{url}/_stcore/stream", origin=url, compress=15, max_msg_size=0) as socket,
+        ):
+            await socket.send_bytes(ask.SerializeToString())
+            async for message in socket:
+                now = stamp()
+                told.ParseFromString(message.data)
+                self.messages += self.measuring
+                self.bytes += len(message.data) * self.measuring
+                for token in map(int, re.findall(r"\b\d{6}\b", told.delta.new_element.markdown.body)):
+                    if last is None or 0 < since(last, token) < TURN // 2:
+                        if last is not None and self.measuring:
+                            self.lags.append(since(token, now))
+                        self.begun += last is None
+                        last = token
+
+
+async def watch_all(url: str, seconds: float, conversations: Sequence[str]) -> None:
+    """Open a session for each, a few a second; say when all are open; print what they saw in the seconds after that."""
+    seen, tasks = Watched(), []
+    for conversation in conversations:
+        tasks.append(asyncio.create_task(seen.watch(url, conversation)))
+        await asyncio.sleep(1 / OPENED_PER_SECOND)
+    until = time.monotonic() + 60
+    while seen.begun < len(conversations) and time.monotonic() < until:
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(SETTLE_SECONDS)
+    print("open", flush=True)
+    seen.measuring = True
+    await asyncio.sleep(seconds)
+    seen.measuring = False
+    broken = sum(task.done() for task in tasks)
+    print(json.dumps([sorted(seen.lags), seen.messages, seen.bytes, seen.begun - broken]), flush=True)
+
+
+def probe(url: str, seconds: float) -> list[float]:
+    """Give the milliseconds, sorted, that the server took to say that it lives; a late answer delays no later question."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
+    took: list[float] = []
+    due, until = time.perf_counter(), time.perf_counter() + seconds
+    while due < until:
+        if (left := due - time.perf_counter()) > 0:
+            time.sleep(left)
+            due = time.perf_counter()
+        connection.request("GET", "/health/live")
+        connection.getresponse().read()
+        took.append((time.perf_counter() - due) * 1000)
+        due += PROBE_SECONDS
+    return sorted(took)
+
+
+class Served(Protocol):
+    """The app, as far as it matters here."""
+
+    url: str
+    pid: int
+
+    def chat(self, *, model: str, whole: bool = True) -> dict[str, str]:
+        """Ask, and give what the run tells of itself."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """How it went."""
+
+    sessions: int
+    """That saw their answer all the time."""
+    loop: Sequence[float]
+    """Milliseconds that the loop kept somebody waiting, sorted."""
+    delivery: Sequence[float]
+    """Milliseconds from a token's sending to a session's having it, sorted."""
+    messages: float
+    """To all sessions, a second."""
+    megabytes: float
+    """The same, of bytes."""
+    cpu: float
+    """Seconds of it that the server takes in a second."""
+    others: float
+    """The same of all that has nothing to do with this."""
+    memory: tuple[float, float]
+    """MB, before and after."""
+
+
+def measure(app: Served, upstream: int, *, runs: int, watched: bool, seconds: float) -> Load:
+    """Begin runs at `PER_SECOND` tokens a second, have sessions follow them or nobody, and look for some seconds.
+
+    Args:
+        app: what is measured.
+        upstream: the process of the model.
+        runs: how many.
+        watched: whether there are sessions.
+        seconds: how long.
+    """
+    before = memory_of(app.pid)
+    tokens = PER_SECOND * round(seconds + runs / OPENED_PER_SECOND + 30)
+    model = f"stamps-n{tokens}-d{1000 // PER_SECOND}"
+    names = [app.chat(model=model, whole=False)["conversation_id"] for _ in range(runs)]
+    command = [sys.executable, __file__, "watch", app.url, str(seconds), *(names if watched else ())]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    child.stdout.readline()
+    pids = (app.pid, upstream, child.pid)
+    began, used, busy = time.perf_counter(), [cpu_of(pid) for pid in pids], _busy()
+    loop = probe(app.url, seconds)
+    passed = time.perf_counter() - began
+    mine = [cpu_of(pid) - earlier for pid, earlier in zip(pids, used, strict=True)]
+    others = _busy() - busy - sum(mine)
+    after = memory_of(app.pid)
+    lags, messages, size, alive = json.loads(child.stdout.readline())
+    child.wait()
+    return Load(
+        sessions=alive, loop=loop, delivery=lags, messages=messages / seconds, megabytes=size / seconds / 2**20,
+        cpu=mine[0] / passed, others=max(others / passed, 0.0), memory=(before, after),
+    )  # fmt: skip
+
+
+def _busy() -> float:
+    """Give the seconds of CPU that all processes have used."""
+    with open("/proc/stat") as stat:
+        user, nice, system, _, _, interrupts, *_ = map(int, stat.readline().split()[1:])
+    return (user + nice + system + interrupts) / TICKS
+
+
+if __name__ == "__main__":
+    import uvloop
+
+    if sys.argv[1] == "upstream":
+        uvloop.run(serve_upstream(int(sys.argv[2])))
+    else:
+        uvloop.run(watch_all(sys.argv[2], float(sys.argv[3]), sys.argv[4:]))
