@@ -14,6 +14,7 @@ import base64
 import http.client
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,9 +29,15 @@ from typing import Any
 
 from floors import table
 from processes import free_port, wait_for_port
-from ui_sessions import PER_SECOND, Load, measure, since, stamps_in
+from ui_sessions import PER_SECOND, TURN, Load, measure, pieces, since
 
 COMMAND = str(Path(sys.executable).with_name("ai-chat"))
+CHROMIUM = "/usr/bin/chromium"
+SETTINGS = Path(__file__).parents[1] / "src" / "ai_chat" / "ui" / ".streamlit"
+BARE = ((sys.executable, __file__, "floor"), "/_stcore/health")
+"""The command and the path that tells whether it is ready, of the empty page."""
+Row = tuple[str, str, str, str]
+"""What is measured, the floor, ours, the aim."""
 SAMPLES = 10
 STARTS = 5
 PARTS = ("start", "page", "submit", "bytes", "clicks", "sessions")
@@ -100,13 +107,13 @@ class App:
 def upstream() -> Iterator[tuple[str, int]]:
     """Run the upstream; give its URL and process."""
     port = free_port()
-    with _process([sys.executable, str(Path(__file__)), "upstream", str(port)], ".") as child:
+    with _process([sys.executable, str(Path(__file__).with_name("ui_sessions.py")), "upstream", str(port)], ".") as child:
         wait_for_port(port, "the upstream")
         yield f"http://127.0.0.1:{port}/v1", child.pid
 
 
 @contextmanager
-def running(url: str, command: Sequence[str] = (COMMAND, "--no-browser", "--port"), ready: str = "/health/ready") -> Any:
+def running(url: str, command: Sequence[str] = (COMMAND, "--no-browser", "--port"), ready: str = "/health/ready") -> Iterator[App]:
     """Run the app, with a data directory of its own, in front of that upstream."""
     with tempfile.TemporaryDirectory() as folder:
         port, began = free_port(), time.perf_counter()
@@ -122,7 +129,7 @@ def running(url: str, command: Sequence[str] = (COMMAND, "--no-browser", "--port
 @contextmanager
 def _process(command: Sequence[str], folder: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AI_CHAT_", "OPENAI_"))}
-    child = subprocess.Popen(command, cwd=folder, env={**inherited, **environment}, stdout=subprocess.DEVNULL)
+    child = subprocess.Popen(command, cwd=folder, env={**inherited, **environment}, stdout=-3, stderr=-3)
     try:
         yield child
     finally:
@@ -139,3 +146,229 @@ def _answers(port: int, path: str) -> bool:
         return False
 
 
+
+# --- the browser ------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def browser() -> Iterator[Any]:
+    """Run Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running_one = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield running_one
+        running_one.close()
+
+
+@contextmanager
+def opened(chromium: Any, url: str, path: str = "/") -> Iterator[Any]:
+    """Open a page in a fresh profile, until it is idle."""
+    context = chromium.new_context(locale="en-US", viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.add_init_script(WATCH)
+    page.goto(url + path, wait_until="commit")
+    page.wait_for_selector(BOX)
+    page.wait_for_selector(IDLE)
+    page.wait_for_timeout(500)
+    yield page
+    context.close()
+
+
+def load_time(chromium: Any, url: str) -> float:
+    """Give the seconds from navigation in a fresh profile until one can write."""
+    context = chromium.new_context()
+    page = context.new_page()
+    began = time.perf_counter()
+    page.goto(url, wait_until="commit")
+    page.wait_for_selector(BOX)
+    took = time.perf_counter() - began
+    context.close()
+    return took
+
+
+def ask(page: Any) -> dict[str, int]:
+    """Ask something; give when the key was pressed, the model asked, its first token sent and seen."""
+    page.evaluate("bench.entered = bench.shown = 0")
+    page.fill(BOX, "And who kept it, in the end?")
+    page.press(BOX, "Enter")
+    page.wait_for_function("bench.shown", timeout=30_000)
+    seen = page.evaluate("bench")
+    return {"entered": seen["entered"] % TURN, "asked": int(seen["asked"]), "sent": int(seen["sent"]),
+            "shown": seen["shown"] % TURN}  # fmt: skip
+
+
+def click_time(page: Any, selector: str) -> int:
+    """Give the milliseconds from a click until the script has ended."""
+    page.click(selector)
+    page.wait_for_function("bench.idle", timeout=30_000)
+    took: int = page.evaluate("bench.idle - bench.clicked")
+    page.wait_for_timeout(400)
+    return took
+
+
+def filled(app: App, messages: int, model: str) -> str:
+    """Make a conversation of so many messages, which goes on with that model; give its id."""
+    conversation = None
+    for _ in range(messages // 2):
+        conversation = app.chat(model="markdown-n120", conversation=conversation)["conversation_id"]
+    assert conversation is not None
+    app.ask(f"/api/conversations/{conversation}", {"model": f"openai/{model}"}, "PATCH")
+    return conversation
+
+
+# --- what is measured -------------------------------------------------------------------------------------------------
+
+
+def start_rows(url: str) -> Iterator[Row]:
+    """From the command to being ready."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(STARTS):
+        for column, options in enumerate((BARE, ())):
+            with running(url, *options) as app:
+                times[column].append(app.seconds)
+    yield "command → ready, s", told(times[0], 2), told(times[1], 2), "4"
+
+
+def page_rows(app: App, bare: App, chromium: Any) -> Iterator[Row]:
+    """First load of the page."""
+    times = [[load_time(chromium, each.url) for each in (bare, app)] for _ in range(STARTS)]
+    bares, ours = zip(*times, strict=True)
+    yield "first page load, s", told(bares, 2), told(ours, 2), "3"
+
+
+def submit_rows(app: App, chromium: Any) -> Iterator[Row]:
+    """From the key to the first text on the page, less what the model itself took."""
+    for wait in (0, 300):
+        model = f"stamps-n30-d20-t{wait}"
+        few, many = [filled(app, 10, model) for _ in range(SAMPLES)], filled(app, 500, model)
+        for stored, aim, conversations in ((10, 200, few), (500, 300, [many] * SAMPLES)):
+            seen = []
+            for conversation in conversations:
+                with opened(chromium, app.url, f"/?c={conversation}") as page:
+                    seen.append(ask(page))
+                    page.wait_for_timeout(1000)
+            there = [since(each["entered"], each["asked"]) for each in seen]
+            back = [since(each["sent"], each["shown"]) for each in seen]
+            both = [one + other for one, other in zip(there, back, strict=True)]
+            title = f"first text beyond a model's {wait} ms, {stored} messages, ms"
+            yield title, "", f"{told(both)} = {median(there):.0f} to the model + {median(back):.0f} back", str(aim)
+
+
+def byte_rows(app: App, chromium: Any) -> Iterator[Row]:
+    """What an answer of 1,000 tokens sends over the websocket."""
+    for kind in ("markdown", "code"):
+        model = f"{kind}-n1000-d20"
+        conversation, answer = filled(app, 10, model), sum(len(piece.encode()) for piece in pieces(kind, 1000))
+        with opened(chromium, app.url, f"/?c={conversation}") as page:
+            sizes: list[int] = []
+            devtools = page.context.new_cdp_session(page)
+            devtools.on("Network.webSocketFrameReceived", lambda event: sizes.append(_size(event)))  # noqa: B023
+            devtools.send("Network.enable")
+            page.fill(BOX, "And who kept it, in the end?")
+            page.press(BOX, "Enter")
+            page.wait_for_timeout(3000)
+            page.wait_for_selector(IDLE, timeout=60_000)
+            page.wait_for_timeout(500)
+        text = "prose" if kind == "markdown" else "one block of code"
+        yield f"websocket, 1,000 tokens of {text}, MB", f"{answer / 1e6:.3f}", f"{sum(sizes) / 1e6:.3f}", "0.3"
+
+
+def _size(event: dict[str, Any]) -> int:
+    data: str = event["response"]["payloadData"]
+    return len(base64.b64decode(data)) if event["response"]["opcode"] == 2 else len(data)
+
+
+def click_rows(app: App, bare: App, chromium: Any) -> Iterator[Row]:
+    """From a click to idle."""
+    with opened(chromium, bare.url) as page:
+        floor = told([click_time(page, ".st-key-press button") for _ in range(SAMPLES)])
+    one, other, many = (filled(app, size, "markdown-n100") for size in (10, 10, 500))
+    newest = app.ask(f"/api/conversations/{one}/messages")["data"][-1]["id"]
+    app.chat(model="markdown-n100", regenerate=newest)
+    for title, selectors in (
+        ("the other language", ('.st-key-languages button:not([kind$="Active"])',) * 2),
+        ("another version of an answer", ('[class*="st-key-previous-"] button', '[class*="st-key-next-"] button')),
+        ("a conversation of 10", (f".st-key-open-{other} button", f".st-key-open-{one} button")),
+        ("a conversation of 500, and back", (f".st-key-open-{many} button", f".st-key-open-{one} button")),
+    ):
+        with opened(chromium, app.url, f"/?c={one}") as page:
+            ours = [click_time(page, selectors[number % 2]) for number in range(SAMPLES)]
+        yield f"click → idle: {title}, ms", floor, told(ours), "300"
+
+
+def session_rows(url: str, upstream_pid: int, sessions: Sequence[int], seconds: float) -> Iterator[Sequence[str]]:
+    """Many people at once, each load in a fresh app: first the runs alone, then a session for each."""
+    for runs in sessions:
+        for watched in (False, True):
+            with running(url) as app:
+                load = measure(app, upstream_pid, runs=runs, watched=watched, seconds=seconds)
+            yield load_row(f"{load.sessions} of {runs} sessions" if watched else f"{runs} runs, nobody looking", load)
+
+
+def load_row(title: str, load: Load) -> Sequence[str]:
+    """Put one load into words."""
+    return (
+        title,
+        spread(load.loop),
+        spread(load.delivery),
+        f"{load.messages:.0f} ({load.megabytes:.2f} MB)",
+        f"{load.cpu:.2f}",
+        f"{load.others:.2f}",
+        f"{load.memory[0]:.0f} → {load.memory[1]:.0f}",
+    )
+
+
+def spread(figures: Sequence[float]) -> str:
+    """Give the median, the 99th percentile and the greatest of sorted figures."""
+    if not figures:
+        return "-"
+    return " / ".join(f"{figures[min(int(len(figures) * part), len(figures) - 1)]:.0f}" for part in (0.5, 0.99, 1))
+
+
+def told(figures: Sequence[float], digits: int = 0) -> str:
+    """Give the median, and the greatest in brackets."""
+    return f"{median(figures):.{digits}f} ({max(figures):.{digits}f})"
+
+
+def serve_floor(port: int) -> None:
+    """Serve an empty page with the settings of ours."""
+    import uvicorn
+    from streamlit.starlette import App as Bare
+
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(SETTINGS, Path(folder) / SETTINGS.name)
+        script = Path(folder) / "app.py"
+        script.write_text(FLOOR, "utf-8")
+        uvicorn.run(Bare(script), host="127.0.0.1", port=port, log_config=None, access_log=False)
+
+
+def main(parts: Sequence[str], sessions: Sequence[int], seconds: float) -> None:
+    """Measure and print."""
+    with upstream() as (url, pid):
+        rows: list[Row] = list(start_rows(url)) if "start" in parts else []
+        if not {"page", "submit", "bytes", "clicks"}.isdisjoint(parts):
+            with running(url) as app, running(url, *BARE) as bare, browser() as chromium:
+                load_time(chromium, bare.url)  # the browser's own first time
+                rows += page_rows(app, bare, chromium) if "page" in parts else ()
+                rows += submit_rows(app, chromium) if "submit" in parts else ()
+                rows += byte_rows(app, chromium) if "bytes" in parts else ()
+                rows += click_rows(app, bare, chromium) if "clicks" in parts else ()
+        if rows:
+            table("the page: median (greatest)", ("what", "floor", "ai-chat", "aim"), rows)
+        if "sessions" in parts:
+            head = ("load", "loop waits", "delivery", "messages/s", "CPU, cores", "others' CPU", "MB")
+            title = f"{PER_SECOND} tokens/s each, ms: median / 99 % / greatest; aim: greatest at most 150 with 100 sessions"
+            table(title, head, list(session_rows(url, pid, sessions, seconds)))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["floor"]:
+        serve_floor(int(sys.argv[2]))
+    else:
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+        parser.add_argument("--sessions", nargs="+", type=int, default=[100])
+        parser.add_argument("--seconds", type=float, default=20.0)
+        given = parser.parse_args()
+        main(given.only, given.sessions, given.seconds)

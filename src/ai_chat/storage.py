@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,9 @@ from typing import TYPE_CHECKING
 from .chat.record import Keeping
 from .config import Settings
 from .core.errors import SettingsError
+from .core.ledger import ALWAYS, Span, UsageBy, UsageSum
 from .core.ports import ConversationStore
+from .core.usage import NOTHING
 from .providers.file_lock import FileLock
 from .stores.bookkeeping import Books
 from .stores.ids import new_id
@@ -25,6 +28,15 @@ if TYPE_CHECKING:
 
 KEPT_DELETED = 7 * 86_400.0
 """Seconds for which a deleted conversation can be taken back."""
+
+
+SETTLE_SECONDS = 2.0
+"""How long a sum waits for what is still on its way into the books."""
+
+
+def local_zone() -> tzinfo:
+    """Give the zone of this machine, whose days are meant."""
+    return datetime.now(UTC).astimezone().tzinfo or UTC
 
 
 class Storage:
@@ -68,6 +80,7 @@ class Storage:
             Journal(self.folder / "journal", owners.name),
             owner=owners.name,
             is_alive=lambda owner: owners.is_alive(owner, None),
+            is_open=lambda: self.is_open,
         )
 
     @property
@@ -98,6 +111,26 @@ class Storage:
             ChatError: the database cannot be opened; the sentence says why.
         """
         return Keeping(store=await self.conversations(), new_id=new_id, now=lambda: datetime.now(UTC))
+
+    async def usage(
+        self,
+        by: UsageBy | None = None,
+        *,
+        span: Span = ALWAYS,
+        zone: tzinfo | None = None,
+        of: Mapping[str, str] = NOTHING,
+    ) -> Sequence[UsageSum]:
+        """Add up what was used, all that has been used so far included; see `SqlLedger.usage`.
+
+        Raises:
+            ChatError: the database cannot be read; the sentence says why.
+        """
+        ledger = await self.ledger()
+        self.books.catch_up()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_SECONDS):
+                await self.books.settled()
+        return await ledger.usage(by, span=span, zone=zone or local_zone(), **of)
 
     async def tidy(self) -> None:
         """Settle what dead processes left open, and remove what was deleted long ago."""

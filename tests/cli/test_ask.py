@@ -187,9 +187,11 @@ async def test_a_failed_answer_is_kept_and_not_sent_again(upstream):
 
 
 async def test_nothing_is_kept_without_an_id(settings, upstream, clean_environment):
-    """A plain question leaves no trace on the disk."""
-    await put()
-    assert not (clean_environment / "data").exists()
+    """Of a plain question the books have the counts, and nothing has a word of what was said."""
+    await put("a private question")
+    files = [file for file in (clean_environment / "data").rglob("*") if file.is_file()]
+    assert [file.parent.name for file in files] == ["journal"]
+    assert not [file for file in files if b"private" in file.read_bytes() or b"Hello" in file.read_bytes()]
 
 
 async def test_the_title_is_short(upstream):

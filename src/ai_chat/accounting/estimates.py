@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Literal, Protocol
 
 from ..core.messages import INSTRUCTIONS, Message
@@ -44,21 +45,23 @@ _EVERYDAY = (
     r"\A\s*(?:translate|summari[sz]e|define|spell|what time|hello|hi|thanks)\b"
     r"|\A\s*(?:翻译|总结|润色|你好|谢谢)"
 )
-_SIGNS: tuple[tuple[int, str, re.Pattern[str]], ...] = tuple(
-    (points, reason, re.compile(pattern, re.IGNORECASE | re.MULTILINE))
-    for points, reason, pattern in (
-        (1, "a long text", r"(?s:.{600})"),
-        (1, "a very long text", r"(?s:.{4000})"),
-        (2, "code", _CODE),
-        (2, "asks to design, prove or analyse", _HARD),
-        (1, "asks for reasons or a comparison", _REASONS),
-        (1, "mathematics", r"[∑∫√≤≥≠∞∂π]|\$[^$\n]+\$|\\(?:frac|sum|int|sqrt)|\d ?\^ ?\d"),
-        (1, "several questions or steps", r"[?？](?s:.*)[?？]|^[ \t]*3[.)、]"),
-        (-1, "an everyday task", _EVERYDAY),
-    )
+_SIGNS = (
+    (1, "a long text", r"(?s:.{600})"),
+    (1, "a very long text", r"(?s:.{4000})"),
+    (2, "code", _CODE),
+    (2, "asks to design, prove or analyse", _HARD),
+    (1, "asks for reasons or a comparison", _REASONS),
+    (1, "mathematics", r"[∑∫√≤≥≠∞∂π]|\$[^$\n]+\$|\\(?:frac|sum|int|sqrt)|\d ?\^ ?\d"),
+    (1, "several questions or steps", r"[?？](?s:.*)[?？]|^[ \t]*3[.)、]"),
+    (-1, "an everyday task", _EVERYDAY),
 )
 """What speaks for or against a task being hard: points, the reason as it is told, and how it is seen. A text has each
 sign once or not at all."""
+
+
+@cache
+def _sign(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +76,7 @@ class Task:
 def assess(text: str) -> Task:
     """Judge a task by its text: the points of its signs added up, 2 make it medium and 4 complex."""
     head = text[:_LOOKED_AT]
-    found = [(points, reason) for points, reason, sign in _SIGNS if sign.search(head)]
+    found = [(points, reason) for points, reason, pattern in _SIGNS if _sign(pattern).search(head)]
     total = sum(points for points, _ in found)
     level: Level = "complex" if total >= COMPLEX else "medium" if total >= MEDIUM else "simple"
     return Task(level=level, points=total, reasons=tuple(reason for _, reason in found))

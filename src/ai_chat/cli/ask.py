@@ -27,7 +27,7 @@ ENDINGS = {
 @asynccontextmanager
 async def opened(voice: Voice) -> AsyncIterator[Services]:
     """Open the house, and close it whatever happens."""
-    services = Services.open()
+    services = Services.open(books=True)
     try:
         yield services
     finally:

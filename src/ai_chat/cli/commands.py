@@ -182,6 +182,24 @@ def _doctor(
     return process.run(lambda interrupts: doctor(interrupts, online=online, as_json=as_json))
 
 
+@app.command("usage")
+def _usage(
+    *,
+    by: Annotated[str, typer.Option(metavar="WHAT", help="day, model, conversation or caller.")] = "day",
+    since: Annotated[
+        str | None, typer.Option(metavar="WHEN", help="A day like 2026-11-01, today, month, or how long ago: 7d, 12h.")
+    ] = None,
+    as_json: AsJson = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+) -> int:
+    """Show what was used and what it cost, by day, model, conversation or caller."""
+    from . import process  # noqa: PLC0415
+    from .usage import Form, usage  # noqa: PLC0415
+
+    form: Form = "json" if as_json else "csv" if as_csv else "table"
+    return process.run(lambda interrupts: usage(interrupts, by=by, since=since, form=form))
+
+
 # --- models -------------------------------------------------------------------------------------------------------
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
+
+from .errors import BadRequest
 
 UsageBy = Literal["day", "model", "conversation", "caller"]
 
@@ -42,6 +45,23 @@ class UsageSum:
         """USD of all; None if any is unknown."""
         return self.cost if self.unknown_cost == 0 else None
 
+    @property
+    def figures(self) -> dict[str, str | int | None]:
+        """All of it as every face tells it in JSON; money is decimal text."""
+        return {
+            "key": self.key,
+            "calls": self.calls,
+            "failed": self.failed,
+            "input_tokens": self.input_tokens,
+            "cached_input_tokens": self.cached_input_tokens,
+            "output_tokens": self.output_tokens,
+            "reasoning_tokens": self.reasoning_tokens,
+            "estimated_calls": self.estimated,
+            "unknown_token_calls": self.unknown_tokens,
+            "known_cost": format(self.cost, "f"),
+            "unknown_cost_calls": self.unknown_cost,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
@@ -52,3 +72,29 @@ class Span:
 
 
 ALWAYS = Span()
+
+
+def moment_of(text: str, now: datetime) -> datetime:
+    """Read a moment as people write it: a day (`2026-11-01`), a time, `today`, `month`, or so long ago (`7d`, `12h`).
+
+    Args:
+        text: what was written.
+        now: the present moment in the zone that is meant.
+
+    Raises:
+        BadRequest: it is none of these.
+    """
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    if text in {"today", "month"}:
+        return midnight if text == "today" else midnight.replace(day=1)
+    ago = re.fullmatch(r"(\d{1,5})([dh])", text)
+    if ago is not None:
+        return now - timedelta(**{"days" if ago[2] == "d" else "hours": int(ago[1])})
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadRequest(
+            f"{text[:40]!r} is no moment; write a day like 2026-11-01, today, month, or how long ago: 7d, 12h.",
+            param="since",
+        ) from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=now.tzinfo)

@@ -12,9 +12,11 @@ from ..core.errors import BadRequest
 from .conversations_api import router as conversations
 from .replies import json_response, shown
 from .run_stream import RunStream
+from .usage_api import router as usage
 
 router = APIRouter(prefix="/api")
 router.include_router(conversations)
+router.include_router(usage)
 
 Id = Annotated[str, Field(min_length=1, max_length=200)]
 

@@ -11,6 +11,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from itertools import islice
 from typing import Protocol
@@ -52,6 +53,7 @@ class Books:
         *,
         owner: str,
         is_alive: Callable[[str], bool],
+        is_open: Callable[[], bool] = lambda: True,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Write nothing yet.
@@ -61,12 +63,14 @@ class Books:
             journal: where rows wait for it.
             owner: this process.
             is_alive: whether another process still puts its own journal in.
+            is_open: whether the database is open already. A process that ends does not open it for its last rows.
             monotonic: gives seconds that only go forward.
         """
         self._open_ledger = open_ledger
         self._journal = journal
         self._owner = owner
         self._is_alive = is_alive
+        self._is_open = is_open
         self._monotonic = monotonic
         self._waiting: deque[Entry] = deque()
         self._task: asyncio.Task[None] | None = None
@@ -76,7 +80,7 @@ class Books:
         self._away_until = 0.0
         self._journalled = False
         """Whether the journal has, or may have, rows of ours."""
-        self._closing = False
+        self._ending = asyncio.Event()
 
     @property
     def full(self) -> bool:
@@ -107,9 +111,16 @@ class Books:
         """Wait until all rows that were taken are in the database or in the journal."""
         await self._idle.wait()
 
+    async def settled(self) -> None:
+        """Wait until all rows are in the database, those of journals included."""
+        await self.flush()
+        while self._journalled:
+            await asyncio.sleep(BATCH_SECONDS / 2)
+            await self.flush()
+
     async def aclose(self) -> None:
         """Write what waits, to the database or to the journal."""
-        self._closing = True
+        self._ending.set()
         self._news.set()
         if self._task is not None:
             await self._task
@@ -120,24 +131,17 @@ class Books:
             self._task = asyncio.get_running_loop().create_task(self._write_on(), name="books")
 
     async def _write_on(self) -> None:
-        while self._waiting or not self._closing:
+        while self._waiting or not self._ending.is_set():
             self._news.clear()
             away = self._monotonic() < self._away_until
             if self._waiting:
-                if len(self._waiting) < BATCH and not self._closing:
-                    await asyncio.sleep(BATCH_SECONDS)  # what comes meanwhile goes with it
-                await self._put(away=away)
-            elif self._journalled and not away:
+                if len(self._waiting) < BATCH:
+                    await _wait(self._ending, BATCH_SECONDS)  # what comes meanwhile goes with it
+                await self._put(away=away or (self._ending.is_set() and not self._is_open()))
+            elif self._journalled and not away and not self._ending.is_set():
                 await self._replay()
-            elif not self._closing:
-                await self._wait(AWAY_SECONDS if self._journalled else None)
-
-    async def _wait(self, seconds: float | None) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._news.wait()
-        except TimeoutError:
-            return
+            elif not self._ending.is_set():
+                await _wait(self._news, AWAY_SECONDS if self._journalled else None)
 
     async def _put(self, *, away: bool) -> None:
         """Put the next batch where it can go. It leaves memory when it is there."""
@@ -148,7 +152,7 @@ class Books:
             except StorageFailed:
                 log.exception("neither the database nor the journal takes the books")
                 await asyncio.sleep(BATCH_SECONDS)
-                if not self._closing:
+                if not self._ending.is_set():
                     return
             self._journalled = True
         for _ in batch:
@@ -178,3 +182,9 @@ class Books:
                     await self._put(away=False)
             await asyncio.to_thread(file.unlink, missing_ok=True)
         self._journalled = False
+
+
+async def _wait(event: asyncio.Event, seconds: float | None) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

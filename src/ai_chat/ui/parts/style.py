@@ -23,6 +23,8 @@ CSS = """
 [data-testid="stHeader"] { background: transparent; pointer-events: none; }
 [data-testid="stHeader"] button { pointer-events: auto; }
 
+.st-key-browser { position: absolute; height: 0; }
+
 /* the head: it stays while the messages scroll */
 [data-testid="stLayoutWrapper"]:has(> .st-key-header) { position: sticky; top: 0; z-index: 5; }
 .st-key-header { padding: 0.65rem 0 0.55rem; backdrop-filter: blur(16px); }
@@ -131,7 +133,7 @@ NAMED button [data-testid="stMarkdownContainer"] {
 NAMED button :is(span, div):has(> [data-testid="stMarkdownContainer"]) { overflow: visible; }
 NAMED button [data-testid="stMarkdownContainer"] p { font-size: 0.76rem; overflow: visible; }
 NAMED button:is(:hover, :focus-visible) [data-testid="stMarkdownContainer"] { opacity: 1; }
-@media (hover: none) { NAMED button [data-testid="stMarkdownContainer"] { display: none; } }
+@media (hover: none) { NAMED button [data-testid="stMarkdownContainer"][class] { opacity: 0; } }
 
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 0 1rem 1.5rem; }
