@@ -121,8 +121,12 @@ async def test_events_of_an_answer(home):
 
     assert [event.kind for event in events] == ["run", "reasoning", "text", "usage", "done"]
     assert events[0].data == {
-        "run_id": run.id, "conversation_id": run.conversation, "message_id": run.id, "model": "test/default",
-    }  # fmt: skip
+        "run_id": run.id,
+        "conversation_id": run.conversation,
+        "question_id": run.question.id,
+        "message_id": run.id,
+        "model": "test/default",
+    }
     assert text_in(events) == "one two"
     assert (events[-2].data["output_tokens"], events[-2].data["model"]) == (2, "test/m")
     assert events[-1].data == {"status": "finished", "finish_reason": "stop"}

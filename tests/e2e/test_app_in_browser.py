@@ -79,9 +79,9 @@ class Page:
         await self.box.fill(text)
         await self.box.press("Enter")
 
-    async def is_done(self) -> None:
+    async def is_done(self, seconds: float = 40.0) -> None:
         """Wait until nothing is being written."""
-        await expect(self.button("again")).to_be_visible()
+        await expect(self.button("again")).to_be_visible(timeout=seconds * 1000)
         await expect(self.stop).to_have_count(0)
 
     @property
@@ -413,9 +413,8 @@ async def test_the_embedded_model_answers(browser, data_dir_with_weights: Path, 
     settings = {"AI_CHAT_DATA_DIR": str(data_dir_with_weights), "AI_CHAT_LOCAL__MODEL": "qwen2.5-coder-0.5b"}
     async with Program(clean_environment, *APP, **settings) as program, tab(browser, program) as page:
         await expect(page.tab.get_by_text("Runs on this machine")).to_be_visible()
-        await page.ask("Write a Python function that adds two numbers, with a docstring.")
-        await expect(page.answers.last.locator("code, p").first).to_be_visible()
-        await page.is_done()
+        await page.ask("Say hello to Ann in one short sentence.")
+        await page.is_done(seconds=150.0)
         await expect(page.answers.last).to_contain_text("local/qwen2.5-coder-0.5b")
         with sqlite3.connect(data_dir_with_weights / "ai-chat.db") as database:
             states = database.execute("SELECT state FROM turns").fetchall()

@@ -15,7 +15,13 @@ Told = tuple[EventKind, Mapping[str, Any]]
 
 def run_data(turn: Turn) -> Mapping[str, Any]:
     """Say which run it is, where its answer stands and who is asked."""
-    return {"run_id": turn.id, "conversation_id": turn.conversation, "message_id": turn.id, "model": turn.model}
+    return {
+        "run_id": turn.id,
+        "conversation_id": turn.conversation,
+        "question_id": turn.parent,
+        "message_id": turn.id,
+        "model": turn.model,
+    }
 
 
 def error_data(error: ChatError) -> Mapping[str, Any]:

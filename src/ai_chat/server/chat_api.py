@@ -96,7 +96,8 @@ async def stop(run: str, request: Request) -> Response:
 async def models(request: Request) -> Response:
     """List the models that a picker shows, the default first."""
     offered = await _services(request).models.offered()
-    return json_response({"data": [{"id": model.id, "context": model.context} for model in offered]})
+    rows = [{"id": row.id, "context": row.context, "default": not number} for number, row in enumerate(offered)]
+    return json_response({"data": rows})
 
 
 def _services(request: Request) -> Services:

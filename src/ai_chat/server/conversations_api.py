@@ -40,7 +40,7 @@ class Change(BaseModel):
     model: str | None = Field(None, max_length=200)
     system: str | None = None
     leaf: str | None = Field(None, max_length=200)
-    """The message at whose branch is looked."""
+    """A message; the end of its branch is what is shown."""
 
 
 @router.get("")
@@ -72,8 +72,11 @@ async def read(conversation: str, request: Request) -> Response:
 @router.patch("/{conversation}")
 async def change(conversation: str, wanted: Change, request: Request) -> Response:
     """Rename it, or set its model, its instructions or the branch that is looked at."""
+    store = await _store(request)
     fields = {name: getattr(wanted, name) for name in wanted.model_fields_set}
-    changed = await (await _store(request)).change(conversation, **fields)
+    if wanted.leaf is not None:
+        fields["leaf"] = await store.tip(wanted.leaf)
+    changed = await store.change(conversation, **fields)
     return json_response(_row(request, _known(changed, conversation)))
 
 

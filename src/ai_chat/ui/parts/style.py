@@ -27,7 +27,7 @@ CSS = """
 
 /* the head: it stays while the messages scroll */
 [data-testid="stLayoutWrapper"]:has(> .st-key-header) { position: sticky; top: 0; z-index: 5; }
-.st-key-header { padding: 0.65rem 0 0.55rem; backdrop-filter: blur(16px); }
+.st-key-header { padding: 0.65rem 0 1.1rem; background: linear-gradient(PAPER 65%, transparent); }
 .st-key-header > [data-testid="stElementContainer"]:first-child { flex: 1; min-width: 0; }
 .st-key-header [data-testid="stMarkdownContainer"] p { margin: 0; font-weight: 600; }
 .st-key-header [data-testid="stSelectbox"] [role="group"] { background: transparent; border-color: transparent; }
@@ -47,7 +47,7 @@ CSS = """
 .st-key-new-chat button, .st-key-conversations button {
   justify-content: flex-start; padding: 0.3rem 0.6rem; min-height: 2.15rem; border-radius: 0.6rem; font-weight: 400;
 }
-.st-key-new-chat button > div, [class*="st-key-open-"] button > div { justify-content: flex-start; width: 100%; }
+.st-key-new-chat button > div, .st-key-more-conversations button > div, [class*="st-key-open-"] button > div { justify-content: flex-start; width: 100%; }
 .st-key-new-chat button:hover, [class*="st-key-open-"]:hover, [class*="st-key-active-"] {
   background: TINT; border-radius: 0.6rem; color: inherit;
 }
@@ -145,10 +145,12 @@ NAMED button:is(:hover, :focus-visible) [data-testid="stMarkdownContainer"] { op
 }
 </style>
 """
-for name, value in {"TINT": TINT, "MARK": MARK, "NAMED": NAMED}.items():
-    CSS = CSS.replace(name, value)
 
 
 def draw_style() -> None:
     """Add the rules to the page."""
-    st.html(CSS)
+    light, dark = (st.get_option(f"theme.{mode}.backgroundColor") or "canvas" for mode in ("light", "dark"))
+    css = CSS
+    for name, value in {"TINT": TINT, "MARK": MARK, "NAMED": NAMED, "PAPER": f"light-dark({light}, {dark})"}.items():
+        css = css.replace(name, value)
+    st.html(css)

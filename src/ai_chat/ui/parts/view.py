@@ -57,13 +57,16 @@ async def read(services: Services, *, conversation: str | None, shown: int, quer
         listed = await store.search(query, limit=rows + 1)
     else:
         listed = await store.list(limit=rows + 1)
+    has_more, listed = len(listed) > rows, list(listed[:rows])
+    if found is not None and not query.strip() and found.id not in {each.id for each in listed}:
+        listed.append(found)  # an old one that is open again
     return View(
         conversation=found,
         turns=shown_turns,
         has_earlier=len(turns) > shown,
         siblings=await _siblings(store, shown_turns),
-        listed=listed[:rows],
-        has_more=len(listed) > rows,
+        listed=listed,
+        has_more=has_more,
         models=await _models(services),
         default_model=str(services.models.target("default")),
     )
