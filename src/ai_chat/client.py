@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any, Self
 
 from .assembly import Services
@@ -106,12 +108,19 @@ class AsyncChat:
         model: str | None = None,
         system: str | None = None,
         messages: Sequence[Message | Mapping[str, Any]] = (),
+        booked_under: str | None = None,
         **parameters: Any,
     ) -> Session:
-        """Begin a conversation that remembers, from `messages` on if there are any. Arguments as for `complete`."""
+        """Begin a conversation that remembers, from `messages` on if there are any. Arguments as for `complete`.
+
+        With `booked_under` the books name its calls as those of that conversation.
+        """
         template = self.request("-", model=model, **parameters)
         history = [_message(message, index) for index, message in enumerate(messages)]
-        return Session(self._services.session_parts, template, history, system=system)
+        parts = self._services.session_parts
+        if booked_under is not None:
+            parts = replace(parts, make_call=partial(parts.make_call, conversation=booked_under))
+        return Session(parts, template, history, system=system)
 
     def request(
         self, prompt: Prompt, *, model: str | None = None, system: str | None = None, **parameters: Any

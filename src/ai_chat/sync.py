@@ -204,10 +204,13 @@ class Chat:
         model: str | None = None,
         system: str | None = None,
         messages: Sequence[Message | Mapping[str, Any]] = (),
+        booked_under: str | None = None,
         **parameters: Any,
     ) -> SyncSession:
         """Begin a conversation that remembers; see `AsyncChat.session`."""
-        session = self._chat.session(model=model, system=system, messages=messages, **parameters)
+        session = self._chat.session(
+            model=model, system=system, messages=messages, booked_under=booked_under, **parameters
+        )
         return SyncSession(self._thread, session)
 
     def close(self) -> None:

@@ -64,6 +64,7 @@ def _session(services: Services, question: Question, record: Record | None) -> S
         model=question.model or (kept.model if kept else None),
         system=question.system if question.system is not None else (kept.system if kept else None),
         messages=record.messages if record is not None else (),
+        booked_under=kept.id if kept is not None else None,
         **question.parameters,
     )
 

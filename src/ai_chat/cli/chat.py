@@ -165,7 +165,11 @@ class Talk:
     async def _answer(self, record: Record, text: str) -> None:
         question = replace(self._question, prompt=text)
         session = AsyncChat(services=self._services).session(
-            model=question.model, system=question.system, messages=record.messages, **question.parameters
+            model=question.model,
+            system=question.system,
+            messages=record.messages,
+            booked_under=record.conversation.id,
+            **question.parameters,
         )
         asking = asyncio.ensure_future(Asking(session, self._output, self._voice, record)(question))
         try:

@@ -34,7 +34,7 @@ class UsageSum:
     estimated: int
     """Calls whose tokens are an estimate."""
     unknown_tokens: int
-    """Calls whose tokens nobody knows."""
+    """Calls that may have used tokens, and nobody knows how many; one that was refused has used none."""
     cost: Decimal
     """USD of the calls whose price is known."""
     unknown_cost: int

@@ -126,7 +126,7 @@ def _sums() -> Sequence[ColumnElement[Any]]:
         added(calls.c.output_tokens).label("output_tokens"),
         added(calls.c.reasoning_tokens).label("reasoning_tokens"),
         counted(calls.c.source == "estimated").label("estimated"),
-        counted(calls.c.input_tokens.is_(None) & (calls.c.tries > 0)).label("unknown_tokens"),
+        counted(calls.c.input_tokens.is_(None) & calls.c.cost.is_(None) & (calls.c.tries > 0)).label("unknown_tokens"),
         added(calls.c.cost).label("cost"),
         counted(calls.c.cost.is_(None) & (calls.c.tries > 0)).label("unknown_cost"),
     )

@@ -47,19 +47,26 @@ def _draw_question(turn: Turn, versions: Sequence[str]) -> None:
         return
     st.text(_clipped(turn))
     _draw_clip(turn)
+    if not versions:
+        _draw_edit(turn)
+        return
     with st.container(
         key=f"tools-{turn.id}", horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap=None
     ):
         _draw_versions(turn, versions)
-        st.button(
-            say("edit"),
-            key=f"edit-{turn.id}",
-            wrap=True,
-            icon=":material/edit:",
-            type="tertiary",
-            on_click=remember,
-            args=("editing", turn.id),
-        )
+        _draw_edit(turn)
+
+
+def _draw_edit(turn: Turn) -> None:
+    st.button(
+        say("edit"),
+        key=f"edit-{turn.id}",
+        wrap=True,
+        icon=":material/edit:",
+        type="tertiary",
+        on_click=remember,
+        args=("editing", turn.id),
+    )
 
 
 def _draw_editor(turn: Turn) -> None:

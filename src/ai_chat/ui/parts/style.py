@@ -9,7 +9,7 @@ import streamlit as st
 
 TINT = "color-mix(in srgb, currentColor 6%, transparent)"
 """A surface a little away from the page, in the light and in the dark."""
-NAMED = ':is([class*="st-key-tools-"], [class*="st-key-menu-"], .st-key-stopping)'
+NAMED = ':is([class*="st-key-tools-"], [class*="st-key-edit-"], [class*="st-key-menu-"], .st-key-stopping)'
 """What holds buttons that show an icon only."""
 MARK = "data:image/svg+xml," + quote(Path(__file__).parent.with_name("icon.svg").read_text("utf-8").strip())
 
@@ -84,20 +84,18 @@ CSS = """
 [class*="st-key-answer-"] :is(th, td) { border-left: 0; border-right: 0; }
 [class*="st-key-tools-"] { min-height: 2rem; flex-wrap: nowrap; }
 [class*="st-key-answer-"] [class*="st-key-tools-"] { margin-left: -0.4rem; }
-[class*="st-key-tools-"] button {
+:is([class*="st-key-tools-"], [class*="st-key-edit-"]) button {
   width: 1.9rem; min-height: 1.9rem; height: 1.9rem; padding: 0; border-radius: 0.5rem; opacity: 0.6;
 }
-[class*="st-key-tools-"] button:hover { opacity: 1; background: TINT; color: inherit; }
-[class*="st-key-tools-"] [data-testid="stIconMaterial"] { font-size: 1.15rem; }
+:is([class*="st-key-tools-"], [class*="st-key-edit-"]) button:hover { opacity: 1; background: TINT; color: inherit; }
+:is([class*="st-key-tools-"], [class*="st-key-edit-"]) [data-testid="stIconMaterial"] { font-size: 1.15rem; }
 [class*="st-key-tools-"] [data-testid="stCaptionContainer"] p { margin: 0; font-size: 0.8rem; }
 [class*="st-key-tools-"] > [data-testid="stElementContainer"]:has([data-testid="stCaptionContainer"]) {
   margin-left: 0.4rem;
 }
 @media (hover: hover) {
-  [class*="st-key-question-"] [class*="st-key-tools-"]:not(:has([class*="st-key-versions-"])) {
-    opacity: 0; transition: opacity 120ms;
-  }
-  [class*="st-key-question-"]:is(:hover, :focus-within) [class*="st-key-tools-"][class] { opacity: 1; }
+  [class*="st-key-question-"] > [class*="st-key-edit-"] { opacity: 0; transition: opacity 120ms; }
+  [class*="st-key-question-"]:is(:hover, :focus-within) > [class*="st-key-edit-"] { opacity: 1; }
 }
 [class*="st-key-ending-"] { padding: 0.2rem 0 0.3rem; }
 :is([class*="st-key-ending-"], [class*="st-key-trouble-"]) p { margin: 0; opacity: 0.8; font-size: 0.93rem; }
