@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -17,7 +17,7 @@ from .chat.runs import RunParts, Runs
 from .chat.session import SessionParts
 from .config import Settings
 from .config_sections import TimeoutSettings
-from .core.errors import ClientMisused
+from .core.errors import ClientMisused, SettingsError
 from .core.events import Notice
 from .core.messages import Message
 from .core.ports import ConversationStore, Handler
@@ -32,6 +32,7 @@ from .providers.loaded import FetchNotices
 from .providers.memory import free_memory
 from .providers.network import Network
 from .providers.weights import Weights
+from .spending import Spending
 from .storage import Storage
 
 
@@ -75,19 +76,28 @@ class Services:
             books: whether every call is written into the books; the faces want it, the library has none.
         """
         self.settings = settings
-        self.counter = Tokens()
+        self.counter = Tokens(weights=self._weights_file)
         self.http = Http(
             Network(proxies=settings.proxies(), ca_file=str(settings.ca_file) if settings.ca_file else None)
         )
         self.log = CallLog(settings.log)
         self.storage = Storage(settings)
         self.models = Models(settings, self.http, self.weights)
+        self.spending = Spending(settings, counter=self.counter, models=self.models, storage=self.storage)
+        self._keeps_books = books
         self._runs: Runs | None = None
         self._weights: Weights | None = None
         self.handler: Handler = handler or pipeline.build(
-            Dispatch(self.models.resolve, timeouts=_timeouts(settings.timeout), counter=self.counter),
+            Dispatch(
+                self.models.resolve,
+                timeouts=_timeouts(settings.timeout),
+                counter=self.counter,
+                price=self.spending.price,
+            ),
             log=self.log if settings.log else None,
             book=self.storage.books.closed if books else None,
+            gate=self.spending.gate if books else None,
+            books_full=(lambda: self.storage.books.full) if books else None,
         )
 
     @classmethod
@@ -123,6 +133,8 @@ class Services:
         purpose: str = "chat",
     ) -> Call:
         """Begin a call with a trace of its own."""
+        if self._keeps_books:
+            self.spending.warm()
         return Call(
             request=request,
             trail=Trail(trace_id=_trace_id()),
@@ -143,6 +155,7 @@ class Services:
         """
         interrupted = await self.runs.sweep()
         await self.storage.tidy()
+        await self.spending.start()
         self.storage.owners.clear()
         return len(interrupted)
 
@@ -196,6 +209,15 @@ class Services:
         if self._weights is None:
             self._weights = Weights(self.data_dir() / "models", self.http)
         return self._weights
+
+    def _weights_file(self, row: str) -> Path | None:
+        """Give the file of an embedded model if it is here; an empty name is the one that `local` means."""
+        with suppress(SettingsError):
+            weights = self.weights()
+            name = row or self.settings.local.model or weights.choose(self.free_memory()).row.name
+            path = weights.file(name)
+            return path if path is not None and path.is_file() else None
+        return None
 
     def fetch_notices(self, tell: Callable[[Notice], None]) -> Callable[[Progress], None]:
         """Give what turns the progress of a fetch of weights into notices."""

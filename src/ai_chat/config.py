@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -21,7 +21,15 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from .config_sections import LocalSettings, ServerSettings, TimeoutSettings
+from .config_sections import (
+    BudgetSettings,
+    ComplexitySettings,
+    ExchangeSettings,
+    LocalSettings,
+    PriceRows,
+    ServerSettings,
+    TimeoutSettings,
+)
 from .core.errors import SettingsError
 
 PREFIX = "AI_CHAT_"
@@ -55,6 +63,18 @@ class Settings(BaseSettings):
     timeout: TimeoutSettings = TimeoutSettings()  # type: ignore[call-arg]
     local: LocalSettings = LocalSettings()  # type: ignore[call-arg]
     server: ServerSettings = ServerSettings()  # type: ignore[call-arg]
+    exchange: ExchangeSettings = ExchangeSettings()  # type: ignore[call-arg]
+    complexity: ComplexitySettings = ComplexitySettings()  # type: ignore[call-arg]
+    prices: dict[str, PriceRows] = Field(
+        default_factory=dict,
+        description="Prices of your own by the beginning of provider/model, as a table in config.toml or JSON.",
+    )
+    budgets: tuple[BudgetSettings, ...] = Field(
+        (), description="What may be spent: limit, unit, period, caller; tables in config.toml or JSON."
+    )
+    unknown_price: Literal["allow", "refuse"] = Field(
+        "allow", description="Whether a call whose price nobody knows passes a budget of money: allow, or refuse."
+    )
     data_dir: Path = Field(
         default_factory=lambda: platformdirs.user_data_path("ai-chat", appauthor=False),
         description="Folder for conversations and weights.",

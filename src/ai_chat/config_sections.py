@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
 
@@ -38,6 +41,56 @@ class LocalSettings(BaseModel, extra="forbid", frozen=True):
     )
     parallel: int = Field(2, ge=1, le=64, description="Answers it works on at once.")
     idle_stop: float = Field(900.0, ge=0, description="Seconds without a call after which it gives its memory back.")
+
+
+class ExchangeSettings(BaseModel, extra="forbid", frozen=True):
+    """The rate by which prices and costs are shown in yuan."""
+
+    cny_per_usd: Annotated[Decimal | None, Optional] = Field(
+        None, description="Yuan that a dollar costs, such as 7.1; unset, yuan are not shown."
+    )
+    date: Annotated[dt.date | None, Optional] = Field(None, description="The day of that rate, as 2026-11-01.")
+
+
+class ComplexitySettings(BaseModel, extra="forbid", frozen=True):
+    """Which model to advise for which tasks."""
+
+    simple: Annotated[str | None, Optional] = Field(None, description="For simple tasks; unset, the fast model.")
+    medium: Annotated[str | None, Optional] = Field(None, description="For tasks in between; unset, the model.")
+    complex: Annotated[str | None, Optional] = Field(None, description="For hard tasks; unset, the reasoning model.")
+
+
+class BudgetSettings(BaseModel, extra="forbid", frozen=True):
+    """What may be spent."""
+
+    limit: Decimal = Field(ge=0)
+    unit: Literal["USD", "CNY", "tokens"] = "USD"
+    period: Literal["day", "month", "total"] = "day"
+    caller: str | None = None
+
+
+class PriceSettings(BaseModel, extra="forbid", frozen=True):
+    """What a model costs, for a million tokens of each kind."""
+
+    since: dt.date | None = Field(None, alias="from")
+    currency: str = "USD"
+    input: Decimal | None = None
+    output: Decimal | None = None
+    cached_input: Decimal | None = None
+    cache_write: Decimal | None = None
+    reasoning: Decimal | None = None
+    input_audio: Decimal | None = None
+    output_audio: Decimal | None = None
+    image: Decimal | None = None
+    request: Decimal | None = None
+
+
+def _one_is_a_list(value: object) -> object:
+    return [value] if isinstance(value, Mapping) else value
+
+
+PriceRows = Annotated[list[PriceSettings], BeforeValidator(_one_is_a_list)]
+"""One row, or several with a day each from which they count."""
 
 
 class ServerSettings(BaseModel, extra="forbid", frozen=True):

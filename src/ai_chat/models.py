@@ -139,6 +139,21 @@ class Models:
         """Give every name that a request can give as its model, with what upstreams offered in the last minutes."""
         return await self._list.rows()
 
+    @property
+    def own_addresses(self) -> Mapping[str, str]:
+        """Give the addresses that the user set in place of a provider's own, by its name in the catalog.
+
+        One that cannot be used is empty here; it is refused when the provider is asked.
+        """
+        found = {}
+        for row in catalog.rows().values():
+            if row.base_url is not None and row.url_variable is not None and self._settings.has(row.url_variable):
+                try:
+                    found[row.name] = self._settings.base_url(row.url_variable) or ""
+                except SettingsError:
+                    found[row.name] = ""
+        return found
+
     async def offered(self) -> Sequence[ModelInfo]:
         """Give the models to choose from, the default first."""
         rows = {name: row for name, row in (await self.listed()).items() if name not in ALIASES}

@@ -10,11 +10,11 @@ from decimal import Decimal
 
 import pytest
 
-from ai_chat.core.ledger import OPEN, Span
+from ai_chat.core.ledger import Span
 from ai_chat.core.messages import Message
 from ai_chat.core.request import Attempt, Call, Caller, ChatRequest, Trail
 from ai_chat.core.usage import Usage
-from ai_chat.stores.ledger_rows import ATTEMPT_COLUMNS, CALL_COLUMNS, Entry, entries_of, money, units
+from ai_chat.stores.ledger_rows import ATTEMPT_COLUMNS, CALL_COLUMNS, Entry, entries_of, money, open_entry, units
 
 NOON = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 numbers = itertools.count()
@@ -43,8 +43,8 @@ def rows(*calls: Call, owner="me") -> list[Entry]:
 
 def as_open(call: Call, owner: str) -> Entry:
     """The row of a call that goes on."""
-    (row, *_) = entries_of(replace(call, trail=Trail(trace_id=call.trail.trace_id, outcome=OPEN)), owner=owner)
-    return row
+    trail = Trail(trace_id=call.trail.trace_id, began=call.trail.began, reserved=(100, Decimal("0.5")))
+    return open_entry(replace(call, trail=trail), owner=owner)
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ async def test_what_dead_processes_left_open_is_settled(ledger):
     assert await ledger.settle(lambda owner, _: owner == "me") == 1
     assert await ledger.settle(lambda owner, _: owner == "me") == 0
     (total,) = await ledger.usage()
-    assert (total.calls, total.failed) == (1, 1)
+    assert (total.calls, total.failed, total.lost_tokens, total.lost_cost) == (1, 1, 100, Decimal("0.5"))
 
 
 async def test_sums_by_model_conversation_and_caller(ledger):

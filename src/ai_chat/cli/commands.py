@@ -167,6 +167,36 @@ def _chat(
     return process.run(lambda interrupts: chat(start, interrupts))
 
 
+@app.command("estimate")
+def _estimate(
+    *,
+    prompt: Annotated[
+        list[str] | None, typer.Argument(metavar="PROMPT", help="The question; - stands for stdin.")
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--model", "-m", metavar="NAME", help="Look at this model; repeatable. Default: those set up."),
+    ] = None,
+    messages_per_day: Annotated[int, typer.Option(metavar="N", help="How often you ask such a question.")] = 50,
+    output_tokens: Annotated[int, typer.Option(metavar="N", help="Tokens you expect of an answer.")] = 400,
+    as_json: AsJson = False,
+) -> int:
+    """Say what a question would cost, without asking it."""
+    from .estimate import Asked, estimate  # noqa: PLC0415
+    from .question import checked, prompt_from  # noqa: PLC0415
+
+    asked = Asked(
+        prompt=prompt_from(prompt or ()),
+        models=tuple(checked(name, "--model") for name in model or ()),
+        messages_per_day=messages_per_day,
+        output_tokens=output_tokens,
+        as_json=as_json,
+    )
+    from . import process  # noqa: PLC0415
+
+    return process.run(lambda interrupts: estimate(asked, interrupts))
+
+
 @app.command("doctor")
 def _doctor(
     *,

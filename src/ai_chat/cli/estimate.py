@@ -111,19 +111,19 @@ def _check(option: str, value: int, most: int) -> None:
 
 def examine(services: Services, asked: Asked) -> Found:
     """Look at each model."""
-    task, advised = services.estimates.advise(asked.prompt)
+    task, advised = services.spending.estimates.advise(asked.prompt)
     now = datetime.now(UTC)
     return Found(
         task=Advice(level=task.level, points=task.points, reasons=task.reasons, model=advised),
         messages_per_day=asked.messages_per_day,
-        cny_per_usd=services.prices.cny_per_usd,
-        rate_date=services.prices.rate_date,
+        cny_per_usd=services.spending.prices.cny_per_usd,
+        rate_date=services.spending.prices.rate_date,
         models=tuple(_row(services, target, asked, now) for target in _targets(services, asked.models)),
     )
 
 
 def _row(services: Services, target: str, asked: Asked, now: datetime) -> Row:
-    forecast = services.estimates.forecast(
+    forecast = services.spending.estimates.forecast(
         target,
         (Message(role="user", content=asked.prompt),),
         at=now,
@@ -131,7 +131,7 @@ def _row(services: Services, target: str, asked: Asked, now: datetime) -> Row:
         messages_per_day=asked.messages_per_day,
     )
     usd = Amounts(call=forecast.call, day=forecast.day, month=forecast.month)
-    in_yuan = partial(services.prices.in_currency, currency="CNY")
+    in_yuan = partial(services.spending.prices.in_currency, currency="CNY")
     return Row(
         model=target,
         input_tokens=forecast.input_tokens,
@@ -148,7 +148,7 @@ def _targets(services: Services, names: Sequence[str]) -> tuple[str, ...]:
     if names:
         return tuple(dict.fromkeys(str(services.models.target(name)) for name in names))
     found = []
-    for name in ("default", *services.estimates.models, "fast", "reasoning", "local"):
+    for name in ("default", *services.spending.estimates.models, "fast", "reasoning", "local"):
         with suppress(SettingsError, BadRequest):  # an alias that nobody has set, or a model that cannot be asked here
             found.append(str(services.models.target(name)))
     return tuple(dict.fromkeys(found))

@@ -39,6 +39,10 @@ class UsageSum:
     """USD of the calls whose price is known."""
     unknown_cost: int
     """Calls whose price is not known: their cost is in no sum."""
+    lost_tokens: int = 0
+    """Reserved for calls that a killed process was making: nobody knows what they used, so it stays reserved."""
+    lost_cost: Decimal = Decimal(0)
+    """USD, likewise."""
 
     @property
     def total_cost(self) -> Decimal | None:

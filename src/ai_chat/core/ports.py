@@ -10,6 +10,7 @@ from .conversations import Conversation, Turn
 from .messages import Message
 from .request import Call, Timeouts, ToolSpec, Trail
 from .stream import EventStream, Source
+from .usage import NOTHING
 
 Handler = Callable[[Call], Awaitable[EventStream]]
 """The one shape of all that answers a call: the pipeline, each layer of it, and what tests put in their place."""
@@ -28,8 +29,16 @@ class TokenCounter(Protocol):
         model: str,
         tools: Sequence[ToolSpec] | None = None,
         tool_choice: str | Mapping[str, Any] | None = None,
+        extra: Mapping[str, Any] = NOTHING,
     ) -> int:
-        """Count the tokens that messages and the definitions of tools fill in the prompt."""
+        """Count the tokens that messages and the definitions of tools fill in the prompt.
+
+        `extra` are fields of the request that have no name here; `functions` and `function_call` are among them.
+        """
+        ...
+
+    def message(self, message: Message, model: str) -> int:
+        """Count what one message adds to a prompt."""
         ...
 
 

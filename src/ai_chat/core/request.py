@@ -144,6 +144,8 @@ class Trail:
     outcome: str = "running"
     """`finished`, `abandoned` (the reader left), `cancelled`, or the code of the error."""
     ended: float | None = None
+    reserved: tuple[int, Cost] | None = None
+    """Tokens and USD that were set aside for it before it was made."""
     notes: dict[str, Any] = field(default_factory=dict)
     """What a layer wants in the log line: a cache hit, a redaction."""
 

@@ -159,7 +159,10 @@ class Meter:
         messages = self._request.messages
         size = sum(len(message.text) for message in messages)
         if size <= COUNTED_CHARACTERS:
-            return self._counter.messages(messages, self._model, self._request.tools, self._request.tool_choice)
+            request = self._request
+            return self._counter.messages(
+                messages, self._model, request.tools, request.tool_choice, extra=request.extra
+            )
         joined = "".join(message.text for message in messages)
         return _scaled(joined, lambda text: self._counter.messages((Message(role="user", content=text),), self._model))
 

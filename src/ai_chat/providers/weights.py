@@ -87,6 +87,13 @@ class Weights:
             param="model",
         )
 
+    def file(self, name: str) -> Path | None:
+        """Give where the file of a row is, or would be if it is the user's; None for what can be no row's name."""
+        if name != Path(name).name or not name:
+            return None
+        shipped = next((row.file for row in self._shipped if row.name == name), f"{name}.gguf")
+        return self.folder / shipped
+
     def installed(self) -> tuple[Installed, ...]:
         """Give the rows whose files are here, checked or not."""
         files = ((row, self._folder.file(row)) for row in self.rows())

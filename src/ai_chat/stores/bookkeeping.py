@@ -19,7 +19,7 @@ from typing import Protocol
 from ..core.errors import ChatError, StorageFailed
 from ..core.request import Call
 from .journal import Journal
-from .ledger_rows import Entry, entries_of
+from .ledger_rows import Entry, entries_of, open_entry
 
 log = logging.getLogger("ai_chat.books")
 
@@ -92,9 +92,14 @@ class Books:
         """Rows that are only in memory."""
         return len(self._waiting)
 
-    def closed(self, call: Call, reserved: tuple[int, Decimal | None] | None = None) -> None:
+    def opened(self, call: Call, tokens: int, usd: Decimal | None) -> None:
+        """Take a call that is about to be made, with what is reserved for it: all that is known if we are killed."""
+        call.trail.reserved = tokens, usd
+        self.take([open_entry(call, owner=self._owner)])
+
+    def closed(self, call: Call) -> None:
         """Take a call that has ended."""
-        self.take(entries_of(call, owner=self._owner, reserved=reserved))
+        self.take(entries_of(call, owner=self._owner))
 
     def take(self, entries: Sequence[Entry]) -> None:
         """Take rows. It does not wait."""

@@ -16,6 +16,8 @@ from .tables import calls
 
 QUARTER = 900_000
 """Milliseconds of a quarter of an hour: days of every time zone are made of whole ones."""
+LOST = "interrupted"
+"""Outcome of a call that a killed process was making."""
 OUTCOME = CALL_COLUMNS.index("outcome")
 COLUMNS: Mapping[Kind, tuple[str, ...]] = {"calls": CALL_COLUMNS, "attempts": ATTEMPT_COLUMNS}
 
@@ -52,7 +54,7 @@ class SqlLedger:
         if not gone:
             return 0
         async with self._database.writing() as connection:
-            change = update(calls).where(calls.c.outcome == OPEN, calls.c.owner.in_(gone)).values(outcome="interrupted")
+            change = update(calls).where(calls.c.outcome == OPEN, calls.c.owner.in_(gone)).values(outcome=LOST)
             return (await connection.execute(change)).rowcount
 
     async def usage(
@@ -74,7 +76,7 @@ class SqlLedger:
         if by == "day":
             return _days(sums, zone)
         if by is None:
-            return sums or [_sum_of([None, *([0] * 10)], None)]
+            return sums or [_sum_of([None, *([0] * 12)], None)]
         return sorted(sums, key=lambda one: (-one.cost, -one.output_tokens, one.key or ""))
 
 
@@ -129,6 +131,8 @@ def _sums() -> Sequence[ColumnElement[Any]]:
         counted(calls.c.input_tokens.is_(None) & calls.c.cost.is_(None) & (calls.c.tries > 0)).label("unknown_tokens"),
         added(calls.c.cost).label("cost"),
         counted(calls.c.cost.is_(None) & (calls.c.tries > 0)).label("unknown_cost"),
+        added(case((calls.c.outcome == LOST, calls.c.reserved_tokens))).label("lost_tokens"),
+        added(case((calls.c.outcome == LOST, calls.c.reserved_cost))).label("lost_cost"),
     )
 
 
@@ -150,7 +154,7 @@ def _milliseconds(moment: datetime) -> int:
 
 
 def _sum_of(row: Sequence[Any], key: Any) -> UsageSum:
-    _, number, failed, read, cached, written, reasoned, estimated, unknown, cost, unpriced = row
+    _, number, failed, read, cached, written, reasoned, estimated, unknown, cost, unpriced, lost, lost_cost = row
     return UsageSum(
         key=None if key is None else str(key),
         calls=number,
@@ -163,6 +167,8 @@ def _sum_of(row: Sequence[Any], key: Any) -> UsageSum:
         unknown_tokens=int(unknown),
         cost=money(int(cost)),
         unknown_cost=int(unpriced),
+        lost_tokens=int(lost),
+        lost_cost=money(int(lost_cost)),
     )
 
 
@@ -188,4 +194,6 @@ def _added(key: str, parts: Sequence[UsageSum]) -> UsageSum:
         unknown_tokens=sum(part.unknown_tokens for part in parts),
         cost=sum((part.cost for part in parts), parts[0].cost * 0),
         unknown_cost=sum(part.unknown_cost for part in parts),
+        lost_tokens=sum(part.lost_tokens for part in parts),
+        lost_cost=sum((part.lost_cost for part in parts), parts[0].cost * 0),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
-from ..core.ledger import UNIT
+from ..core.ledger import OPEN, UNIT
 from ..core.request import Attempt, Call
 from ..core.usage import Usage
 from .exact import exact
@@ -37,19 +37,31 @@ class Entry(NamedTuple):
     row: Row
 
 
-def entries_of(call: Call, *, owner: str, reserved: tuple[int, Decimal | None] | None = None) -> list[Entry]:
+def entries_of(call: Call, *, owner: str) -> list[Entry]:
     """Write a call that has ended as its rows, one for the call and one for each attempt.
 
     Args:
         call: with its trail closed.
         owner: the process.
-        reserved: tokens and USD that were reserved for it at its beginning.
     """
     trail = call.trail
     began = round(trail.began * 1000)
+    entries = [Entry("calls", _call_row(call, owner, trail.outcome, began))]
+    for number, attempt in enumerate(trail.attempts, 1):
+        entries.append(Entry("attempts", _attempt(attempt, trail.trace_id, number, began, trail.started)))
+    return entries
+
+
+def open_entry(call: Call, *, owner: str) -> Entry:
+    """Write a call that is about to be made."""
+    return Entry("calls", _call_row(call, owner, OPEN, round(call.trail.began * 1000)))
+
+
+def _call_row(call: Call, owner: str, outcome: str, began: int) -> Row:
+    trail = call.trail
     total = None if trail.ended is None else micro(trail.ended - trail.started)
-    tokens, money = reserved or (None, None)
-    call_row: Row = (
+    tokens, usd = trail.reserved or (None, None)
+    return (
         trail.trace_id,
         began,
         owner,
@@ -59,19 +71,15 @@ def entries_of(call: Call, *, owner: str, reserved: tuple[int, Decimal | None] |
         call.purpose,
         exact(call.request.model),
         None if trail.model_served is None else exact(trail.model_served),
-        trail.outcome,
+        outcome,
         len(trail.attempts),
         *_usage(trail.usage),
         units(trail.cost),
         micro(trail.first_token),
         total,
         tokens,
-        units(money),
+        units(usd),
     )
-    entries = [Entry("calls", call_row)]
-    for number, attempt in enumerate(trail.attempts, 1):
-        entries.append(Entry("attempts", _attempt(attempt, trail.trace_id, number, began, trail.started)))
-    return entries
 
 
 def units(money: Decimal | None) -> int | None:

@@ -11,7 +11,7 @@ from .parts import actions
 from .parts.bridge import ask_house
 from .parts.browser import draw_browser
 from .parts.column import Column
-from .parts.composer import draw_composer
+from .parts.composer import draw_box, draw_composer
 from .parts.header import draw_header
 from .parts.messages import draw_messages
 from .parts.sidebar import draw_sidebar
@@ -41,6 +41,7 @@ def draw() -> None:
         st.set_page_config(page_title=NAME, page_icon=ICON)
         draw_style()
         quiet_line(sentence(error), "trouble-page", icon=":material/error:")
+        draw_box()
         return
     title = view.conversation.title if view.conversation is not None else ""
     st.set_page_config(page_title=title or NAME, page_icon=ICON, layout="centered")

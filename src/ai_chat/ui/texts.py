@@ -123,6 +123,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "checking": ("Checking the model's files…", "正在校验模型文件……"),
     "connecting": ("Looking for a source of the model…", "正在寻找模型下载源……"),
     "loading": ("Loading the model into memory…", "正在把模型载入内存……"),
+    "memory": ("Little memory is free: taking {model}.", "可用内存不多：使用 {model}。"),
     "queued": ("In line; {before} before you.", "排队中，前面还有 {before} 个。"),
     "reading": ("Reading {tokens} tokens…", "正在阅读 {tokens} 个 token……"),
     "window": (

@@ -13,7 +13,7 @@ from ...core.conversations import Conversation, Turn
 from ...core.errors import ChatError, Conflict
 from ..state import SHOWN, conversation, go_to, remember, remembered, say
 from . import view
-from .bridge import ask_house, services
+from .bridge import ask_house
 from .trouble import note
 
 P = ParamSpec("P")
@@ -52,10 +52,7 @@ def submit() -> None:
     if not text or not text.strip():
         return
     _forget_said()
-    here = conversation()
     try:
-        if here is not None and services().runs.running_in(here):
-            raise Conflict(say("still_writing"))
         _ask(text)
     except ChatError as error:
         st.session_state[COMPOSER] = text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ..state import conversation, say
+from ..state import say
 from . import actions
 from .bridge import services
 from .header import chosen_model, is_local
@@ -14,22 +14,26 @@ from .view import View
 
 def draw_composer(view: View) -> None:
     """Draw the box at the bottom. While an answer is made, its arrow is a stop; the box can still be written in."""
-    here = conversation()
-    running = services().runs.running_in(here) if here is not None else ()
+    run = services().runs.get(view.turns[-1].id) if view.is_running else None
     with st.bottom, st.empty():
         show_noted()
-    # Called for the page itself, not for `st.bottom`: only then do the messages scroll along with what is written.
-    st.chat_input(say("ask"), key=actions.COMPOSER, on_submit=actions.submit)
+    draw_box()
     with st.bottom:
         with st.container(key="stopping"):
-            if running:
+            if run is not None:
                 st.button(
                     say("stop"),
                     key="stop",
                     icon=":material/stop:",
                     type="primary",
                     on_click=actions.stop,
-                    args=(running[-1].id,),
+                    args=(run.id,),
                 )
         with st.container(key="footnote"):
             st.caption(say("local_model") if is_local(chosen_model(view)) else say("mistakes"), text_alignment="center")
+
+
+def draw_box() -> None:
+    """Draw the box itself. It is there whatever else fails: what is being written in it must not go."""
+    # Called for the page itself, not for `st.bottom`: only then do the messages scroll along with what is written.
+    st.chat_input(say("ask"), key=actions.COMPOSER, on_submit=actions.submit)

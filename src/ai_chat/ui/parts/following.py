@@ -70,6 +70,7 @@ class Shown:
         self._slot: Any = None
         self._reasoning_slot: Any = None
         self._reasoning = ""
+        self._thought = 0
         self._pending = ""
         self._due = 0.0
         self.waiting = Waiting(where.below.empty())
@@ -80,7 +81,7 @@ class Shown:
             if event.kind == "text":
                 self._pending += event.data["text"]
             elif event.kind == "reasoning":
-                self._think(event.data["text"])
+                self._reasoning += event.data["text"]
 
     @property
     def has_begun(self) -> bool:
@@ -89,9 +90,26 @@ class Shown:
 
     def draw(self, *, at_once: bool = False) -> None:
         """Send what is new, if it is time."""
-        now = time.monotonic()
-        if not self._pending or (now < self._due and not at_once):
+        if time.monotonic() < self._due and not at_once:
             return
+        sent = self._draw_reasoning() + self._draw_answer()
+        if sent:
+            self._due = time.monotonic() + max(PACE_SECONDS, sent / BYTES_PER_SECOND)
+
+    def _draw_reasoning(self) -> int:
+        """Send the thinking, if there is more of it; give the bytes that took."""
+        if len(self._reasoning) == self._thought:
+            return 0
+        if self._reasoning_slot is None:
+            self._reasoning_slot = self._where.reasoning.expander(say("thinking")).empty()
+        self._thought = len(self._reasoning)
+        self._reasoning_slot.markdown(for_renderer(self._reasoning))
+        return len(self._reasoning.encode())
+
+    def _draw_answer(self) -> int:
+        """Send the answer's end, if there is more of it; give the bytes that took."""
+        if not self._pending:
+            return 0
         self.waiting.clear()
         frozen = self._growing.add(self._pending)
         self._pending = ""
@@ -100,7 +118,7 @@ class Shown:
             self._slot = None
         tail = self._growing.tail
         self._write(unfinished(tail, image=say("image")), tail)
-        self._due = now + max(PACE_SECONDS, len(tail.encode()) / BYTES_PER_SECOND)
+        return len(tail.encode())
 
     def _write(self, shown: str, block: str) -> None:
         if not block.strip():
@@ -108,14 +126,6 @@ class Shown:
         if self._slot is None:
             self._slot = self._where.answer.empty()
         self._slot.markdown(shown, anchors=False)
-
-    def _think(self, piece: str) -> None:
-        self._reasoning += piece
-        if self._reasoning_slot is None:
-            self._reasoning_slot = self._where.reasoning.expander(say("thinking"), expanded=False).empty()
-        if time.monotonic() >= self._due:
-            self._reasoning_slot.markdown(for_renderer(self._reasoning))
-            self._due = time.monotonic() + max(PACE_SECONDS, len(self._reasoning.encode()) / BYTES_PER_SECOND)
 
 
 def follow(run: Followed, where: Places) -> None:

@@ -47,7 +47,9 @@ CSS = """
 .st-key-new-chat button, .st-key-conversations button {
   justify-content: flex-start; padding: 0.3rem 0.6rem; min-height: 2.15rem; border-radius: 0.6rem; font-weight: 400;
 }
-.st-key-new-chat button > div, .st-key-more-conversations button > div, [class*="st-key-open-"] button > div { justify-content: flex-start; width: 100%; }
+:is(.st-key-new-chat, .st-key-more-conversations, [class*="st-key-open-"]) button > div {
+  justify-content: flex-start; width: 100%;
+}
 .st-key-new-chat button:hover, [class*="st-key-open-"]:hover, [class*="st-key-active-"] {
   background: TINT; border-radius: 0.6rem; color: inherit;
 }

@@ -1,0 +1,119 @@
+"""What calls cost and what may be spent: prices, estimates and budgets, made from the settings."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from .accounting.budget_gate import Gate, GateParts
+from .accounting.budgets import EVERYONE, Budget, Budgets, Standing, start_of
+from .accounting.estimates import Estimates
+from .accounting.prices import PriceRow, Prices
+from .accounting.rates import Rates
+from .accounting.tokens import Tokens
+from .config import Settings
+from .config_sections import PriceSettings
+from .core.errors import SettingsError
+from .core.ledger import UNIT, Span, UsageSum
+from .core.usage import Cost, Usage
+from .models import Models
+from .storage import Storage
+
+
+class Spending:
+    """The money of a house."""
+
+    def __init__(self, settings: Settings, *, counter: Tokens, models: Models, storage: Storage) -> None:
+        """Read the prices and budgets that are set.
+
+        Raises:
+            SettingsError: one of them cannot be.
+        """
+        exchange = settings.exchange
+        self.prices = Prices(
+            overrides={name: tuple(map(_price_row, rows)) for name, rows in settings.prices.items()},
+            cny_per_usd=exchange.cny_per_usd,
+            rate_date=exchange.date,
+            addresses=models.own_addresses,
+        )
+        self.estimates = Estimates(
+            counter,
+            self.prices,
+            models={
+                "simple": settings.complexity.simple or settings.fast_model,
+                "medium": settings.complexity.medium or settings.model,
+                "complex": settings.complexity.complex or settings.reasoning_model,
+            },
+        )
+        self.budgets = Budgets([Budget(**budget.model_dump()) for budget in settings.budgets])
+        if exchange.cny_per_usd is None and any(budget.unit == "CNY" for budget in settings.budgets):
+            raise SettingsError(
+                "AI_CHAT_BUDGETS has a budget in CNY and there is no rate; set AI_CHAT_EXCHANGE__CNY_PER_USD, or give "
+                "the limit in USD."
+            )
+        self._counter = counter
+        self._storage = storage
+        self._warming: asyncio.Future[None] | None = None
+        self.gate = Gate(self._gate_parts(settings, models)) if settings.budgets else None
+
+    def price(self, target: str, usage: Usage, at: datetime) -> Cost:
+        """Give the USD of what was used, rounded to what the books can hold; None is unknown."""
+        cost = self.prices.price(target, usage, at=at)
+        return None if cost is None else cost.quantize(UNIT).normalize() if cost else Decimal(0)
+
+    def standings(self, caller: str) -> Sequence[Standing]:
+        """Say how the budgets stand that a caller's calls touch."""
+        return self.budgets.standings(caller, _now())
+
+    def warm(self) -> None:
+        """Read the published prices and the usual vocabulary in a thread, once: no call shall wait for them.
+
+        Together they take 80 MB, which a server that is asked nothing does without.
+        """
+        if self._warming is None:
+            self._warming = asyncio.get_running_loop().run_in_executor(None, self._read)
+
+    def _read(self) -> None:
+        self.prices.warm()
+        self._counter.warm()
+
+    async def start(self) -> None:
+        """Have the budgets know what was spent in their present periods, before this process began."""
+        now = _now()
+        for number, budget in enumerate(self.budgets.budgets):
+            span = Span(since=start_of(budget.period, now), until=now)
+            if budget.caller is None:
+                sums: Mapping[str, UsageSum] = {"": (await self._storage.usage(span=span))[0]}
+            else:
+                rows = await self._storage.usage("caller", span=span)
+                sums = {row.key or "": row for row in rows if budget.caller in {EVERYONE, row.key}}
+            self.budgets.before(number, {whose: self._spent(row, budget) for whose, row in sums.items()}, now)
+
+    def _spent(self, row: UsageSum, budget: Budget) -> Decimal:
+        if budget.unit == "tokens":
+            return Decimal(row.input_tokens + row.output_tokens + row.lost_tokens)
+        usd = row.cost + row.lost_cost
+        return usd if budget.unit == "USD" else usd * (self.prices.cny_per_usd or 0)
+
+    def _gate_parts(self, settings: Settings, models: Models) -> GateParts:
+        return GateParts(
+            budgets=self.budgets,
+            counter=self._counter,
+            price=self.price,
+            cny_per_usd=self.prices.cny_per_usd,
+            label=lambda name: str(models.target(name)),
+            now=_now,
+            refuse_unknown=settings.unknown_price == "refuse",
+            opened=self._storage.books.opened,
+        )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).astimezone()
+
+
+def _price_row(settings: PriceSettings) -> PriceRow:
+    rates = Rates(**settings.model_dump(exclude={"since", "currency"}))
+    return PriceRow(rates=rates, currency=settings.currency, since=settings.since)
