@@ -17,6 +17,9 @@ class Words:
     def text(self, text: str, model: str) -> int:
         return len(text.split())
 
+    def message(self, message: Message, model: str) -> int:
+        return len(message.text.split())
+
     def messages(self, messages: Sequence[Message], model: str, tools=None, tool_choice=None, extra=None) -> int:
         return sum(len(message.text.split()) for message in messages)
 

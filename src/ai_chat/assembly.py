@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from .accounting.tokens import Tokens
+from .chat.counting import Counts
 from .chat.record import Keeping
 from .chat.runs import RunParts, Runs
 from .chat.session import SessionParts
@@ -77,6 +78,7 @@ class Services:
         """
         self.settings = settings
         self.counter = Tokens(weights=self._weights_file)
+        self.counts = Counts(self.counter, lambda name: str(self.models.target(name)))
         self.http = Http(
             Network(proxies=settings.proxies(), ca_file=str(settings.ca_file) if settings.ca_file else None)
         )
@@ -93,6 +95,7 @@ class Services:
                 timeouts=_timeouts(settings.timeout),
                 counter=self.counter,
                 price=self.spending.price,
+                learn=self.spending.learn,
             ),
             log=self.log if settings.log else None,
             book=self.storage.books.closed if books else None,
@@ -119,7 +122,7 @@ class Services:
     def session_parts(self) -> SessionParts:
         """What a session needs of the house."""
         return SessionParts(
-            handler=self.handler, make_call=self.make_call, counter=self.counter, window_of=self.models.window_of
+            handler=self.handler, make_call=self.make_call, counts=self.counts, window_of=self.models.window_of
         )
 
     def make_call(
@@ -134,7 +137,7 @@ class Services:
     ) -> Call:
         """Begin a call with a trace of its own."""
         if self._keeps_books:
-            self.spending.warm()
+            self.spending.warm(request.model)
         return Call(
             request=request,
             trail=Trail(trace_id=_trace_id()),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 
 from .accounting.budget_gate import Gate, GateParts
 from .accounting.budgets import EVERYONE, Budget, Budgets, Standing, start_of
@@ -15,11 +17,15 @@ from .accounting.rates import Rates
 from .accounting.tokens import Tokens
 from .config import Settings
 from .config_sections import PriceSettings
-from .core.errors import SettingsError
+from .core.errors import ChatError, SettingsError
 from .core.ledger import UNIT, Span, UsageSum
 from .core.usage import Cost, Usage
 from .models import Models
+from .providers.catalog import LOCAL
 from .storage import Storage
+
+MOST_WARMED = 1000
+"""Names that are looked at: they come from clients, who may send any number of them."""
 
 
 class Spending:
@@ -55,7 +61,8 @@ class Spending:
             )
         self._counter = counter
         self._storage = storage
-        self._warming: asyncio.Future[None] | None = None
+        self._models = models
+        self._warmed: set[str] = set()
         self.gate = Gate(self._gate_parts(settings, models)) if settings.budgets else None
 
     def price(self, target: str, usage: Usage, at: datetime) -> Cost:
@@ -67,17 +74,28 @@ class Spending:
         """Say how the budgets stand that a caller's calls touch."""
         return self.budgets.standings(caller, _now())
 
-    def warm(self) -> None:
-        """Read the published prices and the usual vocabulary in a thread, once: no call shall wait for them.
+    def warm(self, model: str) -> None:
+        """Read in a thread what a call to a model is counted and priced by, once: no call shall wait for it.
 
-        Together they take 80 MB, which a server that is asked nothing does without.
+        That takes 80 MB, which a server that is asked nothing does without.
         """
-        if self._warming is None:
-            self._warming = asyncio.get_running_loop().run_in_executor(None, self._read)
+        if model in self._warmed or len(self._warmed) >= MOST_WARMED:
+            return
+        self._warmed.add(model)
+        asyncio.get_running_loop().run_in_executor(None, self._read, model)
 
-    def _read(self) -> None:
-        self.prices.warm()
-        self._counter.warm()
+    def learn(self, target: str, text: str, reported: int) -> None:
+        """Let later counts come closer to what an upstream reports; the counting is done in a thread."""
+        if self._counter.wants(target, text):
+            learning = partial(self._counter.learn, target, text=text, reported=reported)
+            asyncio.get_running_loop().run_in_executor(None, learning)
+
+    def _read(self, model: str) -> None:
+        with suppress(ChatError):  # a name that means nothing has nothing to read
+            target = self._models.target(model)
+            self._counter.warm(str(target))
+            if target.provider != LOCAL:
+                self.prices.warm()
 
     async def start(self) -> None:
         """Have the budgets know what was spent in their present periods, before this process began."""

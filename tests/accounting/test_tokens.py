@@ -185,12 +185,13 @@ def test_estimates_come_closer_to_what_is_reported():
 
 
 def test_a_model_that_is_counted_exactly_learns_nothing():
-    """What OpenAI reports for its own models moves no count: hidden tokens are not our error."""
-    counter = Tokens()
-    for _ in range(8):
-        counter.learn("openai/gpt-4o", text="hello world " * 200, reported=1000)
-    assert counter.text("hello world", "openai/gpt-4o") == 2
-    assert counter.calibration.ratio("openai/gpt-4o") == 1
+    """What is counted by its own vocabulary wants no report; another one does, of a text that is not too long."""
+    tokens = Tokens()
+    assert not tokens.wants("openai/gpt-4o", "some text")
+    assert not tokens.wants("local", "some text")
+    assert tokens.wants("deepseek/deepseek-chat", "some text")
+    assert not tokens.wants("deepseek/deepseek-chat", "")
+    assert not tokens.wants("deepseek/deepseek-chat", "x" * 10**7)
 
 
 words = st.text(max_size=40)

@@ -14,6 +14,7 @@ from tests.doubles import Words, to
 
 from ai_chat.chat import run as one_run
 from ai_chat.chat import runs as all_runs
+from ai_chat.chat.counting import Counts
 from ai_chat.chat.record import ROOT, Keeping
 from ai_chat.chat.runs import RunParts, Runs
 from ai_chat.chat.session import SessionParts
@@ -60,7 +61,7 @@ class Home:
             make_call=lambda request, on_notice, **of: Call(
                 request=request, trail=Trail(trace_id="t"), on_notice=on_notice, **of
             ),
-            counter=Words(),
+            counts=Counts(Words(), str),
             window_of=lambda _: 1000,
         )
         made = Runs(

@@ -146,15 +146,20 @@ class Tokens:
         if self._embedded_model(known) is None:
             encodings.load(known.encoding)
 
+    def wants(self, model: str, text: str) -> bool:
+        """Say whether it would help to know what an upstream reported for this text of its own."""
+        known = _model(model)
+        if known.exact or known.row is not None or not 0 < len(text) <= _LONGEST_TO_LEARN:
+            return False
+        return self.calibration.is_due(model)
+
     def learn(self, model: str, *, text: str, reported: int) -> None:
         """Take in what an upstream reported for a text of its own, so that later estimates come closer.
 
-        It counts the text, where another pair is wanted at all: not on a loop that others wait for.
+        It counts the text: not on a loop that others wait for.
         """
-        known = _model(model)
-        if known.exact or known.row is not None or len(text) > _LONGEST_TO_LEARN or not self.calibration.is_due(model):
-            return
-        self.calibration.learn(model, counted=encodings.load(known.encoding).count(text), reported=reported)
+        encoding = encodings.load(_model(model).encoding)
+        self.calibration.learn(model, counted=encoding.count(text), reported=reported)
 
     def text(self, text: str, model: str) -> int:
         """Count the tokens of a text. Special tokens in it (`<|endoftext|>`) are plain text, but to embedded models.

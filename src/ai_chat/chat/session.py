@@ -10,20 +10,18 @@ from typing import Any
 from ..core.errors import BadRequest
 from ..core.events import Notice
 from ..core.messages import Message
-from ..core.ports import Handler, TokenCounter
+from ..core.ports import Handler
 from ..core.request import Call, ChatRequest
 from ..core.result import ChatResult
 from ..core.usage import NOTHING
 from .answer import Answer, complete
+from .counting import Counts
 from .window import fit
 
 ANSWER_ROOM = 1024
 """Tokens of the window kept free for an answer whose length nobody bounded; never more than a quarter of it."""
 COUNT_MARGIN = 0.95
 """Share of a window that is filled where the count is an estimate."""
-COUNTED_CHARACTERS = 200_000
-"""How much of one message is counted; what is longer is scaled up from its beginning: to find that ten megabytes do not
-fit must not hold up the loop for seconds."""
 
 MakeCall = Callable[..., Call]
 """`(request, on_notice, *, conversation, run, purpose) -> Call`; all but the first may be left out."""
@@ -35,7 +33,7 @@ class SessionParts:
 
     handler: Handler
     make_call: MakeCall
-    counter: TokenCounter
+    counts: Counts
     window_of: Callable[[str], int | None]
     """Tokens of a model's window; None where nobody knows, and then nothing is left out."""
 
@@ -117,18 +115,12 @@ class Session:
         budget = int((size - room) * COUNT_MARGIN)
         if sum(4 * len(message.text) + 64 for message in messages) <= budget:
             return messages, None  # no text has more tokens than bytes: nothing to count
-        window = fit(messages, budget, lambda message: self._count(message, model))
+        window = fit(messages, budget, self._parts.counts.of(model))
         if not window.turns_left_out:
             return window.messages, None
         left_out: Mapping[str, Any] = {"turns": window.turns_left_out}
         sentence = f"The {window.turns_left_out} oldest turns no longer fit the model's window and were not sent."
         return window.messages, Notice("window", sentence, left_out)
-
-    def _count(self, message: Message, model: str) -> int:
-        text = message.text
-        if len(text) <= COUNTED_CHARACTERS:
-            return self._parts.counter.messages((message,), model)
-        return round(self._parts.counter.text(text[:COUNTED_CHARACTERS], model) * len(text) / COUNTED_CHARACTERS)
 
 
 def as_history(message: Message) -> Message:

@@ -50,6 +50,8 @@ class Route(Protocol):
 
 
 Resolve = Callable[[str], Awaitable[Route]]
+Learn = Callable[[str, str, int], None]
+"""Takes a `provider/model`, a text that it wrote, and the tokens that its upstream reported for it."""
 Price = Callable[[str, Usage, datetime], Cost]
 """USD of what was used at a `provider/model` at a moment; None is unknown."""
 
@@ -58,7 +60,13 @@ class Dispatch:
     """The innermost layer."""
 
     def __init__(
-        self, resolve: Resolve, *, timeouts: Timeouts, counter: TokenCounter, price: Price | None = None
+        self,
+        resolve: Resolve,
+        *,
+        timeouts: Timeouts,
+        counter: TokenCounter,
+        price: Price | None = None,
+        learn: Learn | None = None,
     ) -> None:
         """Know whom to ask.
 
@@ -67,11 +75,13 @@ class Dispatch:
             timeouts: the default time limits.
             counter: counts tokens that nobody reported.
             price: gives the USD of what an attempt used; without it no price is known.
+            learn: told what an upstream reported for a text, so that later counts come closer. It must not wait.
         """
         self._resolve = resolve
         self._timeouts = timeouts
         self._counter = counter
         self._price = price
+        self._learn = learn
 
     async def __call__(self, call: Call) -> EventStream:
         """Open the provider's stream.
@@ -92,7 +102,7 @@ class Dispatch:
                 attempt.cost = Decimal(0)  # it was refused; one that was lost on the way may have been worked at
             raise
         stream = EventStream(source)
-        meter = Meter(attempt, call, self._counter, self._price)
+        meter = Meter(attempt, call, self._counter, self._price, self._learn)
         stream.map(meter)
         stream.on_close(meter.close)
         return stream
@@ -101,10 +111,13 @@ class Dispatch:
 class Meter:
     """Times one attempt and knows its tokens: as reported, or counted where the upstream could not say."""
 
-    __slots__ = ("_attempt", "_began", "_counter", "_model", "_pieces", "_price", "_request")
+    __slots__ = ("_attempt", "_began", "_counter", "_learn", "_model", "_pieces", "_price", "_request")
 
-    def __init__(self, attempt: Attempt, call: Call, counter: TokenCounter, price: Price | None) -> None:
+    def __init__(
+        self, attempt: Attempt, call: Call, counter: TokenCounter, price: Price | None, learn: Learn | None
+    ) -> None:
         """Write into `attempt`."""
+        self._learn = learn
         self._attempt = attempt
         self._began = call.trail.began
         self._request = call.request
@@ -138,6 +151,9 @@ class Meter:
         attempt.outcome = stream.error.code if isinstance(stream.error, ChatError) else stream.upstream
         if attempt.usage is None:
             attempt.usage = self._count()
+        elif self._learn is not None and stream.upstream == "finished" and not attempt.usage.estimated:
+            if not attempt.usage.reasoning_tokens:  # which may not be shown, or only in part
+                self._learn(attempt.target, "".join(self._pieces), attempt.usage.output_tokens)
         if self._price is not None:
             attempt.cost = self._price(attempt.target, attempt.usage, datetime.fromtimestamp(self._began, UTC))
         self._pieces = []

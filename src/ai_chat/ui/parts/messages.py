@@ -88,8 +88,6 @@ def _draw_editor(turn: Turn) -> None:
 def _draw_answer(thread: Column, turn: Turn, versions: Sequence[str], *, is_last: bool) -> None:
     """Draw an answer. The last one keeps the places in which it was written; each place costs the browser time."""
     run = services().runs.get(turn.id)
-    if run is not None and not run.running:
-        turn = run.turn  # it may have ended since the store was read, or the store may be out of reach
     kind = f"{'last' if is_last else 'old'}-{turn.id}"
     with thread.place(f"answer-{turn.id}", kind=kind, gap=None):
         where = places() if is_last else Places(st, st, st)

@@ -35,7 +35,7 @@ class View:
 
     @property
     def is_running(self) -> bool:
-        """Whether the last message is still being written."""
+        """Whether the last message was still being written when this was read; then it is followed."""
         return bool(self.turns) and self.turns[-1].state == "running"
 
 
@@ -52,7 +52,7 @@ async def read(services: Services, *, conversation: str | None, shown: int, quer
     store = await services.conversations()
     found = await store.get(conversation) if conversation is not None else None
     turns = list(await store.path(found.id, limit=shown + 1)) if found is not None else []
-    shown_turns = turns[-shown:]
+    shown_turns = _as_made(services, turns[-shown:])
     if query.strip():
         listed = await store.search(query, limit=rows + 1)
     else:
@@ -70,6 +70,12 @@ async def read(services: Services, *, conversation: str | None, shown: int, quer
         models=await _models(services),
         default_model=str(services.models.target("default")),
     )
+
+
+def _as_made(services: Services, turns: list[Turn]) -> Sequence[Turn]:
+    """Put in what is newer here than in the store: an answer that has ended just now, or cannot be saved."""
+    run = services.runs.get(turns[-1].id) if turns else None
+    return turns if run is None or run.running else [*turns[:-1], run.turn]
 
 
 async def _models(services: Services) -> Sequence[str]:
