@@ -14,6 +14,7 @@ import platformdirs
 import pytest
 import pytest_asyncio
 from tests import holdings
+from tests.databases import postgres_server, postgres_url  # noqa: F401 - fixtures
 from tests.loopback import Loopback
 
 from ai_chat.core.errors import WeightsUnavailable
