@@ -16,6 +16,7 @@ from .chat.counting import Counts
 from .chat.record import Keeping
 from .chat.runs import RunParts, Runs
 from .chat.session import SessionParts
+from .chat.summary import Summaries
 from .config import Settings
 from .config_sections import TimeoutSettings
 from .core.errors import ClientMisused, SettingsError
@@ -179,9 +180,14 @@ class Services:
                 label=lambda name: str(self.models.target(name or "default")),
                 owner=owners.name,
                 is_alive=owners.is_alive,
+                summaries=self._summaries(),
             )
             self._runs = Runs(parts)
         return self._runs
+
+    def _summaries(self) -> Summaries | None:
+        model = self.settings.summary.model or self.settings.fast_model
+        return None if model is None else Summaries(lambda: self._template(model), keep=self.settings.summary.keep)
 
     async def conversations(self) -> ConversationStore:
         """Give the conversations; see `Storage`."""

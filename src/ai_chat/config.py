@@ -28,6 +28,7 @@ from .config_sections import (
     LocalSettings,
     PriceRows,
     ServerSettings,
+    SummarySettings,
     TimeoutSettings,
 )
 from .core.errors import SettingsError
@@ -63,6 +64,7 @@ class Settings(BaseSettings):
     timeout: TimeoutSettings = TimeoutSettings()  # type: ignore[call-arg]
     local: LocalSettings = LocalSettings()  # type: ignore[call-arg]
     server: ServerSettings = ServerSettings()  # type: ignore[call-arg]
+    summary: SummarySettings = SummarySettings()  # type: ignore[call-arg]
     exchange: ExchangeSettings = ExchangeSettings()  # type: ignore[call-arg]
     complexity: ComplexitySettings = ComplexitySettings()  # type: ignore[call-arg]
     prices: dict[str, PriceRows] = Field(

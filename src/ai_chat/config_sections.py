@@ -60,6 +60,13 @@ class ComplexitySettings(BaseModel, extra="forbid", frozen=True):
     complex: Annotated[str | None, Optional] = Field(None, description="For hard tasks; unset, the reasoning model.")
 
 
+class SummarySettings(BaseModel, extra="forbid", frozen=True):
+    """Notes of what no longer fits a model's window; without a model to write them it is left out."""
+
+    model: Annotated[str | None, Optional] = Field(None, description="Who writes them; unset, the fast model.")
+    keep: int = Field(4, ge=1, le=100, description="Newest turns that always stay as they were said.")
+
+
 class BudgetSettings(BaseModel, extra="forbid", frozen=True):
     """What may be spent."""
 

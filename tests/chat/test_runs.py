@@ -163,6 +163,19 @@ async def test_a_conversation_is_gone_on_with(home):
     assert [turn.message.text for turn in await home.path(first.conversation)] == ["a", "one", "b", "two"]
 
 
+async def test_a_preset_is_kept(home):
+    """A named temperature is the conversation's from then on; a name that is none is refused before anything is kept."""
+    async with running(home, "one") as runs:
+        first = await runs.ask("a", preset="factual")
+        await first.over()
+        await (await runs.ask("b", conversation=first.conversation)).over()
+        await (await runs.ask("c", conversation=first.conversation, preset="exploratory")).over()
+        assert [request.sampling.temperature for request in runs.scripted.requests] == [0.1, 0.1, 1.2]
+        with pytest.raises(BadRequest, match="preset is 'wild', and must be one of factual, technical"):
+            await runs.ask("d", preset="wild")
+    assert len(await home.list()) == 1
+
+
 async def test_another_answer_is_a_sibling(home):
     """The question is sent again without its first answer, and both answers stay."""
     async with running(home, "one", "two", "three") as runs:

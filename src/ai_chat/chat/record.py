@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from ..core.conversations import Conversation, Turn, TurnState
 from ..core.errors import BadRequest, Conflict, NotFound
@@ -107,9 +107,14 @@ class Record:
 
     @property
     def messages(self) -> list[Message]:
-        """What a model is sent of it: no question without an answer, for two in a row would be read as one."""
+        """What a model is sent of it."""
+        return self.sent(self._turns)
+
+    @staticmethod
+    def sent(turns: Sequence[Turn]) -> list[Message]:
+        """Give what a model is sent of turns: no question without an answer, for two in a row would be read as one."""
         kept: list[Message] = []
-        for turn in self._turns:
+        for turn in turns:
             if turn.message.role == "user" and kept and kept[-1].role == "user":
                 kept.pop()
             if turn.message.role != "assistant":
@@ -135,6 +140,11 @@ class Record:
         if fields:
             self.conversation = await self._store.change(self.conversation.id, **fields) or self.conversation
 
+    async def note(self, **options: Any) -> None:
+        """Keep something with the conversation, beside what it keeps already."""
+        kept = {**self.conversation.options, **options}
+        self.conversation = await self._store.change(self.conversation.id, options=kept) or self.conversation
+
     async def ask(self, text: str) -> Turn:
         """Keep a question, and give it."""
         turn = self._turn(Message(role="user", content=text))
@@ -144,6 +154,10 @@ class Record:
         await self._store.add(turn)
         self._turns.append(turn)
         return turn
+
+    def before(self, question: Turn) -> Record:
+        """Give the conversation as it stood when that was asked."""
+        return Record(self._keeping, self.conversation, self._turns[: self._turns.index(question)])
 
     def step_back(self, question: Turn) -> None:
         """Stand behind that question again, so that another answer to it becomes a sibling of the last one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from ..core.conversations import Turn, TurnState
@@ -85,7 +85,7 @@ class Run:
         """Wait until it has ended and all of it is put away."""
         await self._over.wait()
 
-    async def make(self, session: Callable[[], Session], save: Save) -> None:
+    async def make(self, session: Callable[[], Awaitable[Session]], save: Save) -> None:
         """Ask, write down what comes, and put it away. It raises nothing: what goes wrong is an event.
 
         Args:
@@ -138,9 +138,10 @@ class Run:
                 log.warning("an answer is not in the store yet: %s", error)
                 self.unsaved = error
 
-    async def _ask(self, session: Callable[[], Session]) -> tuple[TurnState, ChatError | None]:
+    async def _ask(self, session: Callable[[], Awaitable[Session]]) -> tuple[TurnState, ChatError | None]:
         try:
-            self._answer = answer = session().stream(self.question.message.text, on_notice=self._notice)
+            asking = await session()
+            self._answer = answer = asking.stream(self.question.message.text, on_notice=self.notice)
             async with answer:
                 async for batch in answer.batches():
                     self._take(batch)
@@ -166,7 +167,7 @@ class Run:
             elif isinstance(event, ReasoningDelta):
                 reasoning.append(event.text)
             elif isinstance(event, Notice):
-                self._notice(event)
+                self.notice(event)
         if any(reasoning):
             self._tell("reasoning", {"text": "".join(reasoning)})
         if any(text):
@@ -177,7 +178,8 @@ class Run:
                 "was ended; what came is kept."
             )
 
-    def _notice(self, notice: Notice) -> None:
+    def notice(self, notice: Notice) -> None:
+        """Tell the readers what happens meanwhile."""
         kind: EventKind = "retry" if notice.kind == "retry" else "notice"
         self._tell(kind, {"kind": notice.kind, "text": notice.text, "data": dict(notice.data)})
 

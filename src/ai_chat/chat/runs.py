@@ -16,13 +16,16 @@ from functools import partial
 
 from ..core.conversations import Turn, TurnState
 from ..core.errors import BadRequest, ChatError, Conflict, NotFound, StorageFailed, Unavailable
+from ..core.messages import Message
 from ..core.ports import IsAlive
+from ..core.presets import temperature_of
 from ..core.request import ChatRequest
 from ..core.runs import RunEvent
 from .record import Keeping, Record, title_of
 from .run import Run
 from .run_events import stored_events
 from .session import Session, SessionParts
+from .summary import Summaries
 
 log = logging.getLogger("ai_chat.runs")
 
@@ -54,6 +57,8 @@ class RunParts:
     owner: str
     """Who writes the answers: this process."""
     is_alive: IsAlive
+    summaries: Summaries | None = None
+    """Who sums up what no longer fits; without anybody it is left out."""
     monotonic: Callable[[], float] = time.monotonic
 
 
@@ -72,7 +77,13 @@ class Runs:
     # --- asking -----------------------------------------------------------------------------------------------------
 
     async def ask(
-        self, text: str, *, conversation: str | None = None, parent: str | None = None, model: str | None = None
+        self,
+        text: str,
+        *,
+        conversation: str | None = None,
+        parent: str | None = None,
+        model: str | None = None,
+        preset: str | None = None,
     ) -> Run:
         """Keep a question and begin its answer. From then on whatever goes wrong is an event of the run.
 
@@ -82,9 +93,10 @@ class Runs:
             parent: the turn it follows, `ROOT` for none (it stands beside the first question then); None is the one
                 that was looked at last.
             model: `provider/model` or an alias; None is the one this conversation was last asked with.
+            preset: a named temperature (`core.presets`); None is the one this conversation has, if it has one.
 
         Raises:
-            BadRequest: there is nothing to answer.
+            BadRequest: there is nothing to answer, or no such preset.
             NotFound: there is no such conversation or turn.
             Conflict: the turn it follows is still being written.
             Unavailable: too many answers are being made.
@@ -92,14 +104,19 @@ class Runs:
         """
         if not text.strip():
             raise BadRequest("The message is empty; write something to answer.", param="message")
+        temperature_of(preset)
         self._check_room()
         keeping = await self._parts.keeping()
         if conversation is not None:
             record = await Record.behind(keeping, conversation, parent)
             await record.change(model=model)
+            if preset is not None:
+                await record.note(preset=preset)
             return await self._begin(record, await record.ask(text))
         record = await Record.new(keeping, title=title_of(text), model=model)
         try:
+            if preset is not None:
+                await record.note(preset=preset)
             return await self._begin(record, await record.ask(text))
         except ChatError:
             await self._take_back(keeping, record)
@@ -224,21 +241,32 @@ class Runs:
             )
 
     async def _begin(self, record: Record, question: Turn) -> Run:
-        history, model, system = record.messages, record.conversation.model, record.conversation.system
+        model = record.conversation.model
         turn = await record.begin(model=self._label(model), owner=self._parts.owner)
         run = Run(question, turn)
         self._forget()
         self._runs[run.id] = run
-        parts = self._parts.session
-        parts = replace(parts, make_call=partial(parts.make_call, conversation=run.conversation, run=run.id))
-        template = self._parts.template
-        making = run.make(lambda: Session(parts, template(model), history, system=system), self._save)
+        making = run.make(partial(self._session, run, record, model), self._save)
         task = asyncio.get_running_loop().create_task(making, name=f"run {run.id}")
         self._tasks.add(task)
         task.add_done_callback(partial(self._run_ended, run))
         if self._saving is None or self._saving.done():
             self._saving = asyncio.get_running_loop().create_task(self._save_now_and_then(), name="saving runs")
         return run
+
+    async def _session(self, run: Run, record: Record, model: str | None) -> Session:
+        """Give the conversation as the model is sent it."""
+        parts = self._parts.session
+        parts = replace(parts, make_call=partial(parts.make_call, conversation=run.conversation, run=run.id))
+        template = self._parts.template(model)
+        temperature = temperature_of(record.conversation.options.get("preset"))
+        if temperature is not None:
+            template = replace(template, sampling=replace(template.sampling, temperature=temperature))
+        earlier = record.before(run.question)
+        history: Sequence[Message] = earlier.messages
+        if self._parts.summaries is not None:
+            history = await self._parts.summaries.history(earlier, parts, template, run.notice)
+        return Session(parts, template, history, system=record.conversation.system)
 
     async def _take_back(self, keeping: Keeping, record: Record) -> None:
         """Leave no conversation behind in which there is nothing."""

@@ -108,11 +108,9 @@ class Session:
 
     def _window(self, messages: tuple[Message, ...]) -> tuple[tuple[Message, ...], Notice | None]:
         model = self._template.model
-        size = self._parts.window_of(model)
-        if size is None:
+        budget = room_for(self._parts, self._template)
+        if budget is None:
             return messages, None
-        room = min(self._template.max_tokens or ANSWER_ROOM, size // 4)
-        budget = int((size - room) * COUNT_MARGIN)
         if sum(4 * len(message.text) + 64 for message in messages) <= budget:
             return messages, None  # no text has more tokens than bytes: nothing to count
         window = fit(messages, budget, self._parts.counts.of(model))
@@ -121,6 +119,15 @@ class Session:
         left_out: Mapping[str, Any] = {"turns": window.turns_left_out}
         sentence = f"The {window.turns_left_out} oldest turns no longer fit the model's window and were not sent."
         return window.messages, Notice("window", sentence, left_out)
+
+
+def room_for(parts: SessionParts, template: ChatRequest) -> int | None:
+    """Give the tokens of a model's window that what was said may fill; None if nobody knows its window."""
+    size = parts.window_of(template.model)
+    if size is None:
+        return None
+    answer = min(template.max_tokens or ANSWER_ROOM, size // 4)
+    return int((size - answer) * COUNT_MARGIN)
 
 
 def as_history(message: Message) -> Message:

@@ -35,6 +35,8 @@ class Question(BaseModel):
     """The message it follows, `root` for none; None is the end of what was looked at last."""
     model: Id | None = None
     mode: Literal["standard"] | None = None
+    preset: Literal["factual", "technical", "creative", "exploratory"] | None = None
+    """A named temperature, which the conversation keeps."""
 
 
 @router.post("/chat/stream")
@@ -49,6 +51,7 @@ async def chat(question: Question, request: Request) -> Response:
             conversation=question.conversation_id,
             parent=question.parent_id,
             model=question.model,
+            preset=question.preset,
         )
     else:
         if question.conversation_id is not None or question.parent_id is not None:

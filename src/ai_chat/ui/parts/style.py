@@ -57,9 +57,7 @@ CSS = """
 [class*="st-key-open-"] button :is(span, div) { min-width: 0; }
 [class*="st-key-open-"] button p { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 [class*="st-key-active-"] [class*="st-key-open-"] button { font-weight: 600; }
-.st-key-conversations > [data-testid="stElementContainer"]:has([data-testid="stCaptionContainer"]) {
-  padding: 0.8rem 0.6rem 0.2rem;
-}
+.st-key-conversations [data-testid="stCaptionContainer"] { padding: 0.8rem 0.6rem 0.2rem; }
 .st-key-conversations [data-testid="stCaptionContainer"] p { font-size: 0.76rem; }
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p { margin: 0; }
 [class*="st-key-menu-"] button { padding: 0.2rem 0.45rem; }
@@ -73,10 +71,9 @@ CSS = """
 
 /* messages */
 .st-key-thread { gap: 0.75rem; padding-bottom: 1rem; }
-[class*="st-key-question-"] > [data-testid="stElementContainer"]:has([data-testid="stText"]) {
-  background: TINT; border-radius: 1.2rem 1.2rem 0.3rem 1.2rem; padding: 0.55rem 1rem; max-width: min(88%, 36rem);
-}
+[class*="st-key-question-"] > [data-testid="stElementContainer"] { max-width: min(88%, 36rem); }
 [class*="st-key-question-"] [data-testid="stText"] {
+  background: TINT; border-radius: 1.2rem 1.2rem 0.3rem 1.2rem; padding: 0.55rem 1rem;
   font-family: inherit; white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.55;
 }
 [class*="st-key-answer-"] [data-testid="stMarkdownContainer"] { line-height: 1.68; overflow-wrap: anywhere; }
@@ -92,9 +89,7 @@ CSS = """
 :is([class*="st-key-tools-"], [class*="st-key-edit-"]) button:hover { opacity: 1; background: TINT; color: inherit; }
 :is([class*="st-key-tools-"], [class*="st-key-edit-"]) [data-testid="stIconMaterial"] { font-size: 1.15rem; }
 [class*="st-key-tools-"] [data-testid="stCaptionContainer"] p { margin: 0; font-size: 0.8rem; }
-[class*="st-key-tools-"] > [data-testid="stElementContainer"]:has([data-testid="stCaptionContainer"]) {
-  margin-left: 0.4rem;
-}
+[class*="st-key-tools-"] [data-testid="stCaptionContainer"] { margin-left: 0.4rem; }
 @media (hover: hover) {
   [class*="st-key-question-"] > [class*="st-key-edit-"] { opacity: 0; transition: opacity 120ms; }
   [class*="st-key-question-"]:is(:hover, :focus-within) > [class*="st-key-edit-"] { opacity: 1; }
@@ -130,7 +125,7 @@ NAMED button [data-testid="stMarkdownContainer"] {
   border-radius: 0.4rem; background: #26302b; color: #fff; white-space: nowrap; opacity: 0; pointer-events: none;
   transition: opacity 100ms 250ms; z-index: 20; width: max-content; overflow: visible; line-height: 1.4;
 }
-NAMED button :is(span, div):has(> [data-testid="stMarkdownContainer"]) { overflow: visible; }
+NAMED button :is(span, div) { overflow: visible; }
 NAMED button [data-testid="stMarkdownContainer"] p { font-size: 0.76rem; overflow: visible; }
 NAMED button:is(:hover, :focus-visible) [data-testid="stMarkdownContainer"] { opacity: 1; }
 @media (hover: none) { NAMED button [data-testid="stMarkdownContainer"][class] { opacity: 0; } }
