@@ -164,7 +164,7 @@ async def test_a_conversation_is_gone_on_with(home):
 
 
 async def test_a_preset_is_kept(home):
-    """A named temperature is the conversation's from then on; a name that is none is refused before anything is kept."""
+    """A named temperature is the conversation's from then on; a name that is none is refused, and nothing is kept."""
     async with running(home, "one") as runs:
         first = await runs.ask("a", preset="factual")
         await first.over()
