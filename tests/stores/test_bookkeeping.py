@@ -55,6 +55,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(bookkeeping, "BATCH_SECONDS", 0.005)
     monkeypatch.setattr(bookkeeping, "AWAY_SECONDS", 0.05)
     monkeypatch.setattr(bookkeeping, "PATIENCE", 0.05)
+    monkeypatch.setattr(bookkeeping, "STUCK", 0.2)
 
 
 @pytest.fixture

@@ -424,6 +424,7 @@ def test_a_program_that_ends_says_so(home, page):
     page.run()
     assert not page.exception
     assert any("The program is ending" in words for words in said(page))
+    assert page.chat_input  # what is being written in it must not go
 
 
 def test_nothing_is_drawn_for_a_fault_but_a_line():

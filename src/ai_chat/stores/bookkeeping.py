@@ -31,6 +31,8 @@ WAITING = 50_000
 """Rows that may wait in memory, which takes a database and a disk that both hang; then new calls are refused."""
 PATIENCE = 2.0
 """Seconds that the database may take for a batch before it counts as away."""
+STUCK = 90.0
+"""Seconds after which a write is given up: longer than any database takes to refuse one."""
 AWAY_SECONDS = 2.0
 """After which a database that was away is tried again."""
 
@@ -78,6 +80,8 @@ class Books:
         self._idle = asyncio.Event()
         self._idle.set()
         self._away_until = 0.0
+        self._late: asyncio.Task[bool] | None = None
+        """The last write; it may still be going on."""
         self._journalled = False
         """Whether the journal has, or may have, rows of ours."""
         self._ending = asyncio.Event()
@@ -129,6 +133,10 @@ class Books:
         self._news.set()
         if self._task is not None:
             await self._task
+        if self._late is not None and not self._late.done():
+            await asyncio.wait({self._late}, timeout=PATIENCE)
+            self._late.cancel()
+            await asyncio.wait({self._late})
 
     def _begin(self) -> None:
         self._news.set()
@@ -166,13 +174,29 @@ class Books:
             self._idle.set()
 
     async def _written(self, batch: Sequence[Entry]) -> bool:
+        """Put rows into the database; False if it does not take them, or takes too long.
+
+        A write that takes too long is left to end by itself: to cancel one may take as long as the write. Its rows go
+        to the journal meanwhile, and if they come twice the database knows them.
+        """
+        if self._late is not None and not self._late.done():
+            return False
+        self._late = writing = asyncio.get_running_loop().create_task(self._write(batch), name="writing the books")
+        await asyncio.wait({writing}, timeout=PATIENCE)
+        if writing.done() and writing.result():
+            return True
+        if not writing.done():
+            log.warning("the books wait in the journal, for the database takes too long")
+        self._away_until = self._monotonic() + AWAY_SECONDS
+        return False
+
+    async def _write(self, batch: Sequence[Entry]) -> bool:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(STUCK):
                 ledger = await self._open_ledger()
                 await ledger.write(batch)
         except (ChatError, TimeoutError) as error:
-            log.warning("the books wait in the journal, for the database is away: %s", error or "it takes too long")
-            self._away_until = self._monotonic() + AWAY_SECONDS
+            log.warning("the books wait in the journal, for the database is away: %s", error or "it hangs")
             return False
         return True
 

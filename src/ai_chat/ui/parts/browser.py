@@ -37,7 +37,9 @@ function focusEditor(name, tries) {
   if (editor) {
     editor.focus();
     editor.setSelectionRange(editor.value.length, editor.value.length);
-    editor.scrollIntoView({ block: 'center' });
+    const show = () => editor.scrollIntoView({ block: 'center' });
+    show();
+    setTimeout(show, 300);  // the page may have gone to its end meanwhile
   } else if (tries > 0) {
     setTimeout(() => focusEditor(name, tries - 1), 50);
   }

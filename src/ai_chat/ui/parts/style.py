@@ -95,6 +95,7 @@ CSS = """
   [class*="st-key-question-"]:is(:hover, :focus-within) > [class*="st-key-edit-"] { opacity: 1; }
 }
 [class*="st-key-ending-"] { padding: 0.2rem 0 0.3rem; }
+:is([class*="st-key-ending-"], [class*="st-key-trouble-"]) [data-testid="stMarkdownContainer"] { margin: 0; }
 :is([class*="st-key-ending-"], [class*="st-key-trouble-"]) p { margin: 0; opacity: 0.8; font-size: 0.93rem; }
 [class*="st-key-ending-"] button { min-height: 1.9rem; padding: 0.1rem 0.75rem; }
 [class*="st-key-trouble-"] { padding: 0.45rem 0.9rem; border-radius: 0.8rem; background: TINT; }
@@ -116,14 +117,17 @@ CSS = """
 .st-key-stopping { align-items: flex-end; }
 .st-key-stop { width: auto; transform: translate(-1.06rem, -2.83rem); }
 .st-key-stop button { width: 2rem; min-height: 2rem; height: 2rem; padding: 0; border-radius: 50%; }
+.st-key-stop [data-testid="stIconMaterial"] {
+  width: 0.72rem; height: 0.72rem; border-radius: 0.15rem; background: #fff; font-size: 0; overflow: hidden;
+}
 .st-key-footnote p { font-size: 0.76rem; margin: 0; }
 
 /* buttons that are an icon: their name shows when one points at them */
-NAMED button { position: relative; }
+NAMED button { position: relative; overflow: visible; }
 NAMED button [data-testid="stMarkdownContainer"] {
   position: absolute; left: 50%; bottom: calc(100% + 0.35rem); transform: translateX(-50%); padding: 0.15rem 0.5rem;
   border-radius: 0.4rem; background: #26302b; color: #fff; white-space: nowrap; opacity: 0; pointer-events: none;
-  transition: opacity 100ms 250ms; z-index: 20; width: max-content; overflow: visible; line-height: 1.4;
+  transition: opacity 100ms 250ms; z-index: 20; width: max-content; max-width: none; overflow: visible; line-height: 1.4;
 }
 NAMED button :is(span, div) { overflow: visible; }
 NAMED button [data-testid="stMarkdownContainer"] p { font-size: 0.76rem; overflow: visible; }
