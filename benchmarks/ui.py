@@ -107,13 +107,17 @@ class App:
 def upstream() -> Iterator[tuple[str, int]]:
     """Run the upstream; give its URL and process."""
     port = free_port()
-    with _process([sys.executable, str(Path(__file__).with_name("ui_sessions.py")), "upstream", str(port)], ".") as child:
+    with _process(
+        [sys.executable, str(Path(__file__).with_name("ui_sessions.py")), "upstream", str(port)], "."
+    ) as child:
         wait_for_port(port, "the upstream")
         yield f"http://127.0.0.1:{port}/v1", child.pid
 
 
 @contextmanager
-def running(url: str, command: Sequence[str] = (COMMAND, "--no-browser", "--port"), ready: str = "/health/ready") -> Iterator[App]:
+def running(
+    url: str, command: Sequence[str] = (COMMAND, "--no-browser", "--port"), ready: str = "/health/ready"
+) -> Iterator[App]:
     """Run the app, with a data directory of its own, in front of that upstream."""
     with tempfile.TemporaryDirectory() as folder:
         port, began = free_port(), time.perf_counter()
@@ -144,7 +148,6 @@ def _answers(port: int, path: str) -> bool:
         return connection.getresponse().status == 200
     except OSError:
         return False
-
 
 
 # --- the browser ------------------------------------------------------------------------------------------------------
@@ -358,7 +361,9 @@ def main(parts: Sequence[str], sessions: Sequence[int], seconds: float) -> None:
             table("the page: median (greatest)", ("what", "floor", "ai-chat", "aim"), rows)
         if "sessions" in parts:
             head = ("load", "loop waits", "delivery", "messages/s", "CPU, cores", "others' CPU", "MB")
-            title = f"{PER_SECOND} tokens/s each, ms: median / 99 % / greatest; aim: greatest at most 150 with 100 sessions"
+            title = (
+                f"{PER_SECOND} tokens/s each, ms: median / 99 % / greatest; aim: greatest at most 150 with 100 sessions"
+            )
             table(title, head, list(session_rows(url, pid, sessions, seconds)))
 
 
