@@ -127,12 +127,17 @@ NAMED button { position: relative; overflow: visible; }
 NAMED button [data-testid="stMarkdownContainer"] {
   position: absolute; left: 50%; bottom: calc(100% + 0.35rem); transform: translateX(-50%); padding: 0.15rem 0.5rem;
   border-radius: 0.4rem; background: #26302b; color: #fff; white-space: nowrap; opacity: 0; pointer-events: none;
-  transition: opacity 100ms 250ms; z-index: 20; width: max-content; max-width: none; overflow: visible; line-height: 1.4;
+  transition: opacity 100ms 250ms; z-index: 20; width: max-content; max-width: none; overflow: visible;
+  line-height: 1.4;
 }
 NAMED button :is(span, div) { overflow: visible; }
 NAMED button [data-testid="stMarkdownContainer"] p { font-size: 0.76rem; overflow: visible; }
 NAMED button:is(:hover, :focus-visible) [data-testid="stMarkdownContainer"] { opacity: 1; }
-@media (hover: none) { NAMED button [data-testid="stMarkdownContainer"][class] { opacity: 0; } }
+@media (hover: none) {
+  NAMED button [data-testid="stMarkdownContainer"][class] {
+    width: 1px; height: 1px; padding: 0; overflow: hidden; clip-path: inset(50%);
+  }
+}
 
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 0 1rem 1.5rem; }
