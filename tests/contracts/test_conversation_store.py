@@ -477,6 +477,23 @@ async def test_the_tip_of_a_branch(store):
     assert await store.tip("nothing") == "nothing"
 
 
+async def test_versions_of_many_turns(store):
+    """Of each turn that has siblings their ids are given at once, those of roots too; one that stands alone has none."""
+    made = await store.create(title="t")
+    root, left = await add_line(store, made.id, "root", "left")
+    right, other = make_turn(made.id, "right", parent=root.id), make_turn(made.id, "another root")
+    below = make_turn(made.id, "below", parent=left.id)
+    for turn in (right, other, below):
+        await store.add(turn)
+
+    found = await store.versions([root, left, below])
+
+    assert {name: list(beside) for name, beside in found.items()} == {
+        root.id: [root.id, other.id], left.id: [left.id, right.id],
+    }  # fmt: skip
+    assert await store.versions([]) == {}
+
+
 # --- many at once ---------------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from ..core.conversations import Conversation, Turn, TurnState
-from ..core.errors import BadRequest, Conflict, NotFound
+from ..core.errors import BadRequest, ChatError, Conflict, NotFound
 from ..core.messages import Message
 from ..core.ports import ConversationStore
 from ..core.result import ChatResult
@@ -170,7 +170,9 @@ class Record:
         self._turns.append(turn)
         return turn
 
-    async def answer(self, result: ChatResult | None, state: TurnState = "finished", error: str | None = None) -> None:
+    async def answer(
+        self, result: ChatResult | None, state: TurnState = "finished", error: ChatError | None = None
+    ) -> None:
         """Keep the answer to the newest question, as much as came of it, and how it ended."""
         turn = answered(self._turn(NOTHING_SAID), result, state, error)
         await self._store.add(turn)
@@ -187,7 +189,7 @@ class Record:
         )
 
 
-def answered(turn: Turn, result: ChatResult | None, state: TurnState, error: str | None = None) -> Turn:
+def answered(turn: Turn, result: ChatResult | None, state: TurnState, error: ChatError | None = None) -> Turn:
     """Give a turn with what came of its answer, and how it ended or goes on."""
     report = result.report if result is not None else None
     return replace(
@@ -200,7 +202,8 @@ def answered(turn: Turn, result: ChatResult | None, state: TurnState, error: str
         cost=report.cost if report is not None else None,
         first_token=report.first_token if report is not None else None,
         total=report.total if report is not None else None,
-        error=error,
+        error=None if error is None else error.message,
+        error_code=None if error is None else error.code,
     )
 
 

@@ -101,7 +101,7 @@ class Run:
         if error is not None:
             self._tell("error", error_data(error))
         result = self._result()
-        self.turn = answered(self.turn, result, state, None if error is None else error.message)
+        self.turn = answered(self.turn, result, state, error)
         await self.put_away(save)
         if self.turn.usage is not None:
             self._tell("usage", usage_data(self.turn, None if result is None else result.report))

@@ -77,5 +77,5 @@ def _ending(turn: Turn) -> list[Told]:
     if turn.usage is not None:
         told.append(("usage", usage_data(turn)))
     if turn.error is not None:
-        told.append(("error", error_data(ChatError(turn.error))))
+        told.append(("error", {**error_data(ChatError(turn.error)), "code": turn.error_code}))
     return [*told, ("done", done_data(turn))]

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from ..assembly import Services
 from ..client import Answer, AsyncChat, Record, Session
-from ..core.errors import ChatError
+from ..core.errors import ChatError, ServerFailed
 from ..core.events import Batch, Notice, ReasoningDelta, RefusalDelta, TextDelta, events_of
 from ..core.result import ChatResult
 from .printing import Output, OutputClosed, Voice, say
@@ -143,8 +143,8 @@ class Asking:
         if self._record is None:
             return
         stopped = isinstance(error, OutputClosed) or not isinstance(error, Exception)
-        sentence = error.message if isinstance(error, ChatError) else type(error).__name__
+        told = error if isinstance(error, ChatError) else ServerFailed(type(error).__name__)
         try:
-            await self._record.answer(result, "stopped" if stopped else "failed", None if stopped else sentence)
+            await self._record.answer(result, "stopped" if stopped else "failed", None if stopped else told)
         except ChatError as second:  # what went wrong first is what the reader has to know
             say(second.message)

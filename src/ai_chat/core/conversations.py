@@ -60,6 +60,8 @@ class Turn:
     """Seconds."""
     error: str | None = None
     """One sentence, when the state is `failed`."""
+    error_code: str | None = None
+    """The code of the tree of errors, by which a face says it in its reader's language."""
 
     @property
     def tokens_per_second(self) -> float | None:

@@ -157,6 +157,10 @@ class ConversationStore(Protocol):
         """Give the turns with the same parent, itself included, oldest first."""
         ...
 
+    async def versions(self, turns: Sequence[Turn]) -> Mapping[str, Sequence[str]]:
+        """Give for each of these turns the ids of all with its parent, itself included, oldest first; none for one."""
+        ...
+
     async def tip(self, turn: str) -> str:
         """Give the end of the branch that was gone on with last behind a turn; the turn itself if nothing follows."""
         ...

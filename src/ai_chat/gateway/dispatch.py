@@ -151,9 +151,8 @@ class Meter:
         attempt.outcome = stream.error.code if isinstance(stream.error, ChatError) else stream.upstream
         if attempt.usage is None:
             attempt.usage = self._count()
-        elif self._learn is not None and stream.upstream == "finished" and not attempt.usage.estimated:
-            if not attempt.usage.reasoning_tokens:  # which may not be shown, or only in part
-                self._learn(attempt.target, "".join(self._pieces), attempt.usage.output_tokens)
+        elif self._learn is not None and stream.upstream == "finished" and _tells(attempt.usage):
+            self._learn(attempt.target, "".join(self._pieces), attempt.usage.output_tokens)
         if self._price is not None:
             attempt.cost = self._price(attempt.target, attempt.usage, datetime.fromtimestamp(self._began, UTC))
         self._pieces = []
@@ -181,6 +180,11 @@ class Meter:
             )
         joined = "".join(message.text for message in messages)
         return _scaled(joined, lambda text: self._counter.messages((Message(role="user", content=text),), self._model))
+
+
+def _tells(usage: Usage) -> bool:
+    """Say whether the output tokens are those of the text that came: thinking may not be shown, or only in part."""
+    return not usage.estimated and not usage.reasoning_tokens
 
 
 def _scaled(text: str, count: Callable[[str], int]) -> int:

@@ -164,6 +164,7 @@ def _message(request: Request, turn: Turn) -> dict[str, Any]:
         "message": encode_message(turn.message),
         "finish_reason": turn.finish_reason,
         "error": turn.error,
+        "error_code": turn.error_code,
         "usage": turn.figures if turn.usage is not None else None,
     }
 

@@ -27,6 +27,8 @@ from .segments import query_words
 CHANGEABLE = frozenset({"title", "model", "system", "options", "leaf"})
 LONGEST_ID = 200
 EVERYTHING = 2**31 - 1
+AT_ONCE = 500
+"""Ids in one statement."""
 PLACE = ("id", "conversation", "parent", "created")
 """What a turn is born with and keeps."""
 
@@ -200,6 +202,24 @@ class SqlConversations:
         if itself.parent is None:
             return await self._turns(statements.ROOTS, conversation=itself.conversation)
         return await self._turns(statements.CHILDREN, parent=itself.parent)
+
+    async def versions(self, turns: Sequence[Turn]) -> Mapping[str, Sequence[str]]:
+        """Give for each of these turns the ids of all with its parent, itself included, oldest first.
+
+        A turn that stands alone is left out. The turns are those of one conversation.
+        """
+        beside: dict[str | None, list[str]] = {}
+        parents = list({turn.parent for turn in turns if turn.parent is not None})
+        async with self._database.reading() as connection:
+            for begin in range(0, len(parents), AT_ONCE):
+                some = {"parents": parents[begin : begin + AT_ONCE]}
+                for parent, turn in await connection.execute(statements.CHILDREN_OF, some):
+                    beside.setdefault(parent, []).append(turn)
+            roots = [turn.conversation for turn in turns if turn.parent is None]
+            for conversation in roots[:1]:
+                rows = await connection.execute(statements.ROOT_IDS, {"conversation": conversation})
+                beside[None] = list(rows.scalars())
+        return {turn.id: beside[turn.parent] for turn in turns if len(beside.get(turn.parent, ())) > 1}
 
     async def tip(self, turn: str) -> str:
         """Give the end of the branch that was gone on with last behind a turn; the turn itself if nothing follows."""

@@ -55,6 +55,7 @@ def turn_of(row: Sequence[Any], decode: Callable[[Mapping[str, Any]], Message]) 
         total,
         error,
         message,
+        error_code,
     ) = row
     return Turn(
         id=id_,
@@ -70,6 +71,7 @@ def turn_of(row: Sequence[Any], decode: Callable[[Mapping[str, Any]], Message]) 
         first_token=first_token,
         total=total,
         error=error,
+        error_code=error_code,
     )
 
 
@@ -99,6 +101,7 @@ def row_of(turn: Turn, encode: Callable[[Message], dict[str, Any]]) -> dict[str,
         "first_token": turn.first_token,
         "total": turn.total,
         "error": turn.error,
+        "error_code": turn.error_code,
         "message": encode(turn.message),
     }
 

@@ -47,6 +47,16 @@ ROOTS = (
     .order_by(turns.c.number)
 )
 CHILDREN = select(*TURN_COLUMNS).where(turns.c.parent == bindparam("parent")).order_by(turns.c.number)
+ROOT_IDS = (
+    select(turns.c.id)
+    .where(turns.c.conversation == bindparam("conversation"), turns.c.parent.is_(None))
+    .order_by(turns.c.number)
+)
+CHILDREN_OF = (
+    select(turns.c.parent, turns.c.id)
+    .where(turns.c.parent.in_(bindparam("parents", expanding=True)))
+    .order_by(turns.c.number)
+)
 IS_RUNNING = turns.c.state == "running"
 RUNNING = select(turns.c.number, turns.c.owner, turns.c.seen, *TURN_COLUMNS).where(IS_RUNNING).order_by(turns.c.number)
 SEEN = update(turns).where(IS_RUNNING, turns.c.owner == bindparam("writer")).values(seen=bindparam("now"))

@@ -84,6 +84,7 @@ turns = Table(
     Column("message", JsonText, nullable=False),  # last of a turn: its small fields are read without its long one
     Column("owner", Name),  # the process that writes it, while it runs
     Column("seen", UtcTime),  # when that process was last known to live
+    Column("error_code", Text),
 )
 Index("ix_turns_conversation", turns.c.conversation)
 Index("ix_turns_parent_conversation", turns.c.parent, turns.c.conversation)

@@ -218,9 +218,5 @@ def _ending(turn: Turn) -> tuple[str | None, bool]:
 
 
 def _failure(turn: Turn) -> str:
-    """Say why it failed: in the reader's language while the run remembers which error it was."""
-    run = services().runs.get(turn.id)
-    event = run.log.newest("error") if run is not None else None
-    if event is None:
-        return say("failed", reason=turn.error or "")
-    return sentence_of(event.data.get("code"), event.data.get("message") or turn.error or "")
+    """Say in the reader's language why it failed."""
+    return sentence_of(turn.error_code, turn.error or "")

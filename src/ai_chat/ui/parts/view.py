@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ...assembly import Services
 from ...core.conversations import Conversation, Turn
-from ...core.ports import ConversationStore, ModelInfo
+from ...core.ports import ModelInfo
 
 PATIENCE = 0.1
 """Seconds that a drawing waits for upstreams to say which models they offer."""
@@ -64,7 +64,7 @@ async def read(services: Services, *, conversation: str | None, shown: int, quer
         conversation=found,
         turns=shown_turns,
         has_earlier=len(turns) > shown,
-        siblings=await _siblings(store, shown_turns),
+        siblings=await store.versions(shown_turns),
         listed=listed,
         has_more=has_more,
         models=await _models(services),
@@ -85,15 +85,6 @@ async def _models(services: Services) -> Sequence[str]:
     asking.add_done_callback(_asking.discard)
     await asyncio.wait({asking}, timeout=PATIENCE)
     return [model.id for model in asking.result()] if asking.done() else [str(services.models.target("default"))]
-
-
-async def _siblings(store: ConversationStore, turns: Sequence[Turn]) -> Mapping[str, Sequence[str]]:
-    found = await asyncio.gather(*(store.siblings(turn.id) for turn in turns))
-    return {
-        turn.id: [sibling.id for sibling in beside]
-        for turn, beside in zip(turns, found, strict=True)
-        if len(beside) > 1
-    }
 
 
 async def show_version(services: Services, turn: Turn, version: str) -> None:

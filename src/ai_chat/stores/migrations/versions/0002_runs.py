@@ -1,4 +1,4 @@
-"""Who writes a running turn, so that a process that starts knows what others left behind and what they still write."""
+"""Who writes a running turn, so that a process that starts knows what was left behind; and the kind of an error."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,3 +13,4 @@ def upgrade() -> None:
     """Add the columns of this revision."""
     op.add_column("turns", sa.Column("owner", sa.Text))
     op.add_column("turns", sa.Column("seen", sa.DateTime(timezone=True)))
+    op.add_column("turns", sa.Column("error_code", sa.Text))
