@@ -29,7 +29,7 @@ from typing import Any
 
 from floors import table
 from processes import free_port, wait_for_port
-from ui_sessions import PER_SECOND, TURN, Load, measure, pieces, since
+from ui_sessions import OPENED_PER_SECOND, PER_SECOND, TURN, Load, pieces, since
 
 COMMAND = str(Path(sys.executable).with_name("ai-chat"))
 CHROMIUM = "/usr/bin/chromium"
@@ -38,6 +38,7 @@ BARE = ((sys.executable, __file__, "floor"), "/_stcore/health")
 """The command and the path that tells whether it is ready, of the empty page."""
 Row = tuple[str, str, str, str]
 """What is measured, the floor, ours, the aim."""
+QUIET: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 SAMPLES = 10
 STARTS = 5
 PARTS = ("start", "page", "submit", "bytes", "clicks", "sessions")
@@ -45,6 +46,7 @@ FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+QUESTION = "And who kept it, in the end?"
 BOX = '[data-testid="stChatInputTextArea"]'
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 WATCH = """
@@ -65,7 +67,14 @@ new MutationObserver(() => {
                        attributeFilter: ['data-test-script-state'] });
 """
 FLOOR = """
+import time
 import streamlit as st
+
+if pause := st.query_params.get("c"):
+    slot = st.empty()
+    while True:
+        slot.markdown("lighthouse " * 20 + f"{round(time.time() * 1000) % 1_000_000:06}")
+        time.sleep(float(pause))
 st.button("press", key="press")
 st.chat_input("ask")
 """
@@ -133,7 +142,7 @@ def running(
 @contextmanager
 def _process(command: Sequence[str], folder: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AI_CHAT_", "OPENAI_"))}
-    child = subprocess.Popen(command, cwd=folder, env={**inherited, **environment}, stdout=-3, stderr=-3)
+    child = subprocess.Popen(command, cwd=folder, env={**inherited, **environment}, **QUIET)
     try:
         yield child
     finally:
@@ -190,24 +199,35 @@ def load_time(chromium: Any, url: str) -> float:
     return took
 
 
-def ask(page: Any) -> dict[str, int]:
+def ask(page: Any, url: str, conversation: str) -> dict[str, int]:
     """Ask something; give when the key was pressed, the model asked, its first token sent and seen."""
-    page.evaluate("bench.entered = bench.shown = 0")
-    page.fill(BOX, "And who kept it, in the end?")
+    page.goto(f"{url}/?c={conversation}")
+    page.wait_for_selector(f".st-key-active-{conversation}")
+    page.wait_for_selector(IDLE)
+    page.wait_for_timeout(500)
+    page.fill(BOX, QUESTION)
     page.press(BOX, "Enter")
     page.wait_for_function("bench.shown", timeout=30_000)
     seen = page.evaluate("bench")
+    page.wait_for_timeout(1500)
     return {"entered": seen["entered"] % TURN, "asked": int(seen["asked"]), "sent": int(seen["sent"]),
             "shown": seen["shown"] % TURN}  # fmt: skip
 
 
 def click_time(page: Any, selector: str) -> int:
     """Give the milliseconds from a click until the script has ended."""
-    page.click(selector)
-    page.wait_for_function("bench.idle", timeout=30_000)
-    took: int = page.evaluate("bench.idle - bench.clicked")
-    page.wait_for_timeout(400)
-    return took
+    from playwright.sync_api import TimeoutError as TooSlow
+
+    for _ in range(5):
+        page.click(selector)
+        try:
+            page.wait_for_function("bench.idle", timeout=3_000)
+        except TooSlow:  # it was so quick that the page never said it was running
+            continue
+        took: int = page.evaluate("bench.idle - bench.clicked")
+        page.wait_for_timeout(400)
+        return took
+    raise SystemExit(f"nothing happened after a click on {selector}")
 
 
 def filled(app: App, messages: int, model: str) -> str:
@@ -240,22 +260,20 @@ def page_rows(app: App, bare: App, chromium: Any) -> Iterator[Row]:
     yield "first page load, s", told(bares, 2), told(ours, 2), "3"
 
 
-def submit_rows(app: App, chromium: Any) -> Iterator[Row]:
+def submit_rows(app: App, chromium: Any, many: str) -> Iterator[Row]:
     """From the key to the first text on the page, less what the model itself took."""
     for wait in (0, 300):
         model = f"stamps-n30-d20-t{wait}"
-        few, many = [filled(app, 10, model) for _ in range(SAMPLES)], filled(app, 500, model)
+        few = [filled(app, 10, model) for _ in range(SAMPLES)]
+        app.ask(f"/api/conversations/{many}", {"model": f"openai/{model}"}, "PATCH")
         for stored, aim, conversations in ((10, 200, few), (500, 300, [many] * SAMPLES)):
-            seen = []
-            for conversation in conversations:
-                with opened(chromium, app.url, f"/?c={conversation}") as page:
-                    seen.append(ask(page))
-                    page.wait_for_timeout(1000)
+            with opened(chromium, app.url) as page:
+                seen = [ask(page, app.url, conversation) for conversation in conversations]
             there = [since(each["entered"], each["asked"]) for each in seen]
             back = [since(each["sent"], each["shown"]) for each in seen]
-            both = [one + other for one, other in zip(there, back, strict=True)]
-            title = f"first text beyond a model's {wait} ms, {stored} messages, ms"
-            yield title, "", f"{told(both)} = {median(there):.0f} to the model + {median(back):.0f} back", str(aim)
+            both = told([one + other for one, other in zip(there, back, strict=True)])
+            title = f"key → first text, less the model's {wait} ms, {stored} messages, ms"
+            yield title, "", f"{both}: {median(there):.0f} to the model, {median(back):.0f} back", str(aim)
 
 
 def byte_rows(app: App, chromium: Any) -> Iterator[Row]:
@@ -268,7 +286,7 @@ def byte_rows(app: App, chromium: Any) -> Iterator[Row]:
             devtools = page.context.new_cdp_session(page)
             devtools.on("Network.webSocketFrameReceived", lambda event: sizes.append(_size(event)))  # noqa: B023
             devtools.send("Network.enable")
-            page.fill(BOX, "And who kept it, in the end?")
+            page.fill(BOX, QUESTION)
             page.press(BOX, "Enter")
             page.wait_for_timeout(3000)
             page.wait_for_selector(IDLE, timeout=60_000)
@@ -282,15 +300,15 @@ def _size(event: dict[str, Any]) -> int:
     return len(base64.b64decode(data)) if event["response"]["opcode"] == 2 else len(data)
 
 
-def click_rows(app: App, bare: App, chromium: Any) -> Iterator[Row]:
+def click_rows(app: App, bare: App, chromium: Any, many: str) -> Iterator[Row]:
     """From a click to idle."""
     with opened(chromium, bare.url) as page:
         floor = told([click_time(page, ".st-key-press button") for _ in range(SAMPLES)])
-    one, other, many = (filled(app, size, "markdown-n100") for size in (10, 10, 500))
+    one, other = (filled(app, 10, "markdown-n100") for _ in range(2))
     newest = app.ask(f"/api/conversations/{one}/messages")["data"][-1]["id"]
     app.chat(model="markdown-n100", regenerate=newest)
     for title, selectors in (
-        ("the other language", ('.st-key-languages button:not([kind$="Active"])',) * 2),
+        ("the other language", ('.st-key-languages button[aria-checked="false"]',) * 2),
         ("another version of an answer", ('[class*="st-key-previous-"] button', '[class*="st-key-next-"] button')),
         ("a conversation of 10", (f".st-key-open-{other} button", f".st-key-open-{one} button")),
         ("a conversation of 500, and back", (f".st-key-open-{many} button", f".st-key-open-{one} button")),
@@ -300,33 +318,20 @@ def click_rows(app: App, bare: App, chromium: Any) -> Iterator[Row]:
         yield f"click → idle: {title}, ms", floor, told(ours), "300"
 
 
-def session_rows(url: str, upstream_pid: int, sessions: Sequence[int], seconds: float) -> Iterator[Sequence[str]]:
-    """Many people at once, each load in a fresh app: first the runs alone, then a session for each."""
-    for runs in sessions:
-        for watched in (False, True):
-            with running(url) as app:
-                load = measure(app, upstream_pid, runs=runs, watched=watched, seconds=seconds)
-            yield load_row(f"{load.sessions} of {runs} sessions" if watched else f"{runs} runs, nobody looking", load)
-
-
-def load_row(title: str, load: Load) -> Sequence[str]:
-    """Put one load into words."""
-    return (
-        title,
-        spread(load.loop),
-        spread(load.delivery),
-        f"{load.messages:.0f} ({load.megabytes:.2f} MB)",
-        f"{load.cpu:.2f}",
-        f"{load.others:.2f}",
-        f"{load.memory[0]:.0f} → {load.memory[1]:.0f}",
-    )
-
-
-def spread(figures: Sequence[float]) -> str:
-    """Give the median, the 99th percentile and the greatest of sorted figures."""
-    if not figures:
-        return "-"
-    return " / ".join(f"{figures[min(int(len(figures) * part), len(figures) - 1)]:.0f}" for part in (0.5, 0.99, 1))
+def session_rows(url: str, model: int, runs: int, seconds: float) -> Iterator[Sequence[str]]:
+    """Many people at once: runs alone, runs that are followed, and a page without runs that is sent as often."""
+    tokens = PER_SECOND * round(seconds + runs / OPENED_PER_SECOND + 30)
+    rate = 1.0
+    for title in (f"{runs} runs, nobody looking", "sessions, each follows a run"):
+        with running(url) as app:
+            asked = (app.chat(model=f"stamps-n{tokens}-d{1000 // PER_SECOND}", whole=False) for _ in range(runs))
+            names = [run["conversation_id"] for run in asked]
+            load = Load(server=app.pid, url=app.url, alive="/health/live", model=model, seconds=seconds)
+            row, rate = load.measured(title, names if title.startswith("sessions") else ())
+            yield row
+    with running(url, *BARE) as bare:
+        load = Load(server=bare.pid, url=bare.url, alive=BARE[1], model=model, seconds=seconds)
+        yield load.measured("of an empty page, sent as often", [str(runs / max(rate, 1.0))] * runs)[0]
 
 
 def told(figures: Sequence[float], digits: int = 0) -> str:
@@ -346,25 +351,32 @@ def serve_floor(port: int) -> None:
         uvicorn.run(Bare(script), host="127.0.0.1", port=port, log_config=None, access_log=False)
 
 
+def page_part(url: str, parts: Sequence[str]) -> Iterator[Row]:
+    """What is measured in the browser."""
+    with running(url) as app, running(url, *BARE) as bare, browser() as chromium:
+        load_time(chromium, bare.url)  # the browser's own first time
+        many = "" if {"submit", "clicks"}.isdisjoint(parts) else filled(app, 500, "markdown-n100")
+        if "page" in parts:
+            yield from page_rows(app, bare, chromium)
+        if "submit" in parts:
+            yield from submit_rows(app, chromium, many)
+        if "bytes" in parts:
+            yield from byte_rows(app, chromium)
+        if "clicks" in parts:
+            yield from click_rows(app, bare, chromium, many)
+
+
 def main(parts: Sequence[str], sessions: Sequence[int], seconds: float) -> None:
     """Measure and print."""
-    with upstream() as (url, pid):
+    with upstream() as (url, model):
         rows: list[Row] = list(start_rows(url)) if "start" in parts else []
-        if not {"page", "submit", "bytes", "clicks"}.isdisjoint(parts):
-            with running(url) as app, running(url, *BARE) as bare, browser() as chromium:
-                load_time(chromium, bare.url)  # the browser's own first time
-                rows += page_rows(app, bare, chromium) if "page" in parts else ()
-                rows += submit_rows(app, chromium) if "submit" in parts else ()
-                rows += byte_rows(app, chromium) if "bytes" in parts else ()
-                rows += click_rows(app, bare, chromium) if "clicks" in parts else ()
+        rows += page_part(url, parts) if set(parts) - {"start", "sessions"} else ()
         if rows:
             table("the page: median (greatest)", ("what", "floor", "ai-chat", "aim"), rows)
-        if "sessions" in parts:
+        for count in sessions if "sessions" in parts else ():
             head = ("load", "loop waits", "delivery", "messages/s", "CPU, cores", "others' CPU", "MB")
-            title = (
-                f"{PER_SECOND} tokens/s each, ms: median / 99 % / greatest; aim: greatest at most 150 with 100 sessions"
-            )
-            table(title, head, list(session_rows(url, pid, sessions, seconds)))
+            title = f"{count} × {PER_SECOND} tokens/s: median / 99 % / greatest, ms (aim with 100: greatest 150)"
+            table(title, head, list(session_rows(url, model, count, seconds)))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""The model behind `ui.py`, and many people at once: sessions of the page that each follow a run, for `ui.py`.
+"""For `ui.py`: the model behind the page, and many people at once, sessions of the page that each follow a run.
 
-The model writes the time into each token, so whoever sees one knows how old it is. The sessions are websocket clients of
-Streamlit's in a process of their own, with compression as browsers have it; how long the server's loop keeps somebody
-waiting is asked of `/health/live` every 50 ms from a third.
+The model writes the time into each token, so whoever sees one knows how old it is. The sessions are websocket clients
+of Streamlit's in a process of their own, with compression as browsers have it; how long the server's loop keeps
+somebody waiting is asked of it every 50 ms from a third. Floors: the same runs with nobody looking on, and as many
+sessions of an empty page that is sent as often.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle, islice
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any
 
 from processes import TICKS, cpu_of, memory_of
 
@@ -29,8 +31,8 @@ SETTLE_SECONDS = 3.0
 PROBE_SECONDS = 0.05
 MARKDOWN = """## What a lighthouse is for
 
-A **lighthouse** tells a ship where it is, and where it must not go. Its light is seen for `20` miles or so, and each has
-a rhythm of its own, so that nobody takes one for another on a dark night with the coast far away and the wind rising.
+A **lighthouse** tells a ship where it is, and where it must not go. Its light is seen for `20` miles or so, and each
+has a rhythm of its own, so that nobody takes one for another on a dark night, with the coast far away and wind rising.
 
 - the lamp, which once burned oil and is a small bulb today
 - the lens, made of rings of glass, *as tall as a man*
@@ -178,9 +180,6 @@ async def watch_all(url: str, seconds: float, conversations: Sequence[str]) -> N
     for conversation in conversations:
         tasks.append(asyncio.create_task(seen.watch(url, conversation)))
         await asyncio.sleep(1 / OPENED_PER_SECOND)
-    until = time.monotonic() + 60
-    while seen.begun < len(conversations) and time.monotonic() < until:
-        await asyncio.sleep(0.1)
     await asyncio.sleep(SETTLE_SECONDS)
     print("open", flush=True)
     seen.measuring = True
@@ -190,8 +189,8 @@ async def watch_all(url: str, seconds: float, conversations: Sequence[str]) -> N
     print(json.dumps([sorted(seen.lags), seen.messages, seen.bytes, seen.begun - broken]), flush=True)
 
 
-def probe(url: str, seconds: float) -> list[float]:
-    """Give the milliseconds, sorted, that the server took to say that it lives; a late answer delays no later question."""
+def probe(url: str, path: str, seconds: float) -> list[float]:
+    """Give the milliseconds, sorted, that the server took to say that it lives; a late answer delays no question."""
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
     took: list[float] = []
     due, until = time.perf_counter(), time.perf_counter() + seconds
@@ -199,84 +198,65 @@ def probe(url: str, seconds: float) -> list[float]:
         if (left := due - time.perf_counter()) > 0:
             time.sleep(left)
             due = time.perf_counter()
-        connection.request("GET", "/health/live")
+        connection.request("GET", path)
         connection.getresponse().read()
         took.append((time.perf_counter() - due) * 1000)
         due += PROBE_SECONDS
     return sorted(took)
 
 
-class Served(Protocol):
-    """The app, as far as it matters here."""
-
-    url: str
-    pid: int
-
-    def chat(self, *, model: str, whole: bool = True) -> dict[str, str]:
-        """Ask, and give what the run tells of itself."""
-        ...
-
-
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """How it went."""
+    """What runs, and what looks on."""
 
-    sessions: int
-    """That saw their answer all the time."""
-    loop: Sequence[float]
-    """Milliseconds that the loop kept somebody waiting, sorted."""
-    delivery: Sequence[float]
-    """Milliseconds from a token's sending to a session's having it, sorted."""
-    messages: float
-    """To all sessions, a second."""
-    megabytes: float
-    """The same, of bytes."""
-    cpu: float
-    """Seconds of it that the server takes in a second."""
-    others: float
-    """The same of all that has nothing to do with this."""
-    memory: tuple[float, float]
-    """MB, before and after."""
+    server: int
+    """The process that is measured."""
+    url: str
+    alive: str
+    """The path at which it says that it lives."""
+    model: int
+    """The process of the model."""
+    seconds: float
 
-
-def measure(app: Served, upstream: int, *, runs: int, watched: bool, seconds: float) -> Load:
-    """Begin runs at `PER_SECOND` tokens a second, have sessions follow them or nobody, and look for some seconds.
-
-    Args:
-        app: what is measured.
-        upstream: the process of the model.
-        runs: how many.
-        watched: whether there are sessions.
-        seconds: how long.
-    """
-    before = memory_of(app.pid)
-    tokens = PER_SECOND * round(seconds + runs / OPENED_PER_SECOND + 30)
-    model = f"stamps-n{tokens}-d{1000 // PER_SECOND}"
-    names = [app.chat(model=model, whole=False)["conversation_id"] for _ in range(runs)]
-    command = [sys.executable, __file__, "watch", app.url, str(seconds), *(names if watched else ())]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE)
-    assert child.stdout is not None
-    child.stdout.readline()
-    pids = (app.pid, upstream, child.pid)
-    began, used, busy = time.perf_counter(), [cpu_of(pid) for pid in pids], _busy()
-    loop = probe(app.url, seconds)
-    passed = time.perf_counter() - began
-    mine = [cpu_of(pid) - earlier for pid, earlier in zip(pids, used, strict=True)]
-    others = _busy() - busy - sum(mine)
-    after = memory_of(app.pid)
-    lags, messages, size, alive = json.loads(child.stdout.readline())
-    child.wait()
-    return Load(
-        sessions=alive, loop=loop, delivery=lags, messages=messages / seconds, megabytes=size / seconds / 2**20,
-        cpu=mine[0] / passed, others=max(others / passed, 0.0), memory=(before, after),
-    )  # fmt: skip
+    def measured(self, title: str, sessions: Sequence[str]) -> tuple[Sequence[str], float]:
+        """Have sessions follow these conversations; give the figures, and the messages a second."""
+        before = memory_of(self.server)
+        command = [sys.executable, __file__, "watch", self.url, str(self.seconds), *sessions]
+        child = subprocess.Popen(command, stdout=subprocess.PIPE)
+        assert child.stdout is not None
+        child.stdout.readline()
+        pids = (self.server, self.model, child.pid)
+        began, used, busy = time.perf_counter(), [cpu_of(pid) for pid in pids], _busy()
+        loop = probe(self.url, self.alive, self.seconds)
+        passed = time.perf_counter() - began
+        mine = [cpu_of(pid) - earlier for pid, earlier in zip(pids, used, strict=True)]
+        others = max(_busy() - busy - sum(mine), 0.0)
+        after = memory_of(self.server)
+        lags, messages, size, alive = json.loads(child.stdout.readline())
+        child.wait()
+        return (
+            f"{alive} of {len(sessions)} {title}" if sessions else title,
+            spread(loop),
+            spread(lags),
+            f"{messages / self.seconds:.0f} ({size / self.seconds / 1e6:.2f} MB)",
+            f"{mine[0] / passed:.2f}",
+            f"{others / passed:.2f}",
+            f"{before:.0f} → {after:.0f}",
+        ), messages / self.seconds
 
 
 def _busy() -> float:
     """Give the seconds of CPU that all processes have used."""
-    with open("/proc/stat") as stat:
+    with Path("/proc/stat").open() as stat:
         user, nice, system, _, _, interrupts, *_ = map(int, stat.readline().split()[1:])
     return (user + nice + system + interrupts) / TICKS
+
+
+def spread(figures: Sequence[float]) -> str:
+    """Give the median, the 99th percentile and the greatest of sorted figures."""
+    if not figures:
+        return "-"
+    return " / ".join(f"{figures[min(int(len(figures) * part), len(figures) - 1)]:.0f}" for part in (0.5, 0.99, 1))
 
 
 if __name__ == "__main__":

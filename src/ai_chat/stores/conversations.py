@@ -18,15 +18,13 @@ from ..core.messages import Message
 from ..core.ports import IsAlive
 from . import statements
 from .database import Database
-from .exact import is_storable
 from .ids import new_id
+from .limits import EVERYTHING, bounded, checked_id
 from .rows import conversation_of, new_conversation_row, row_of, turn_of
 from .search import SearchIndex, words_of
 from .segments import query_words
 
 CHANGEABLE = frozenset({"title", "model", "system", "options", "leaf"})
-LONGEST_ID = 200
-EVERYTHING = 2**31 - 1
 AT_ONCE = 500
 """Ids in one statement."""
 PLACE = ("id", "conversation", "parent", "created")
@@ -71,7 +69,7 @@ class SqlConversations:
             StorageFailed: it could not be written.
         """
         now = self._now()
-        id_ = _checked_id(id or new_id())
+        id_ = checked_id(id or new_id())
         conversation = Conversation(id=id_, title=title, created=now, updated=now, model=model, system=system)
         words = await words_of(title)
         async with self._database.writing() as connection:
@@ -86,7 +84,7 @@ class SqlConversations:
 
     async def list(self, *, limit: int = 50, offset: int = 0) -> Sequence[Conversation]:
         """Give conversations, the newest change first. Looking at another leaf is no change."""
-        parameters = {"limit": _bounded(limit), "offset": _bounded(offset)}
+        parameters = {"limit": bounded(limit), "offset": bounded(offset)}
         async with self._database.reading() as connection:
             return tuple(map(conversation_of, await connection.execute(statements.CONVERSATIONS, parameters)))
 
@@ -143,7 +141,7 @@ class SqlConversations:
             BadRequest: there is no such conversation, the parent is no turn of it, or the id is taken or is none.
             StorageFailed: it could not be written.
         """
-        _checked_id(turn.id)
+        checked_id(turn.id)
         row = {**row_of(turn, self._encode), "owner": owner, "seen": None if owner is None else self._now()}
         words = await _words(turn)
         async with self._database.writing() as connection:
@@ -189,7 +187,7 @@ class SqlConversations:
 
     async def path(self, conversation: str, leaf: str | None = None, *, limit: int | None = None) -> Sequence[Turn]:
         """Give the turns from the root to `leaf` (the conversation's own if None), or the last `limit` of them."""
-        most = EVERYTHING if limit is None else _bounded(limit)
+        most = EVERYTHING if limit is None else bounded(limit)
         if most == 0:
             return ()
         return await self._turns(statements.PATH, conversation=conversation, leaf=leaf, limit=most)
@@ -237,7 +235,7 @@ class SqlConversations:
         if not words:
             return ()
         async with self._database.reading() as connection:
-            return tuple(map(conversation_of, await self._index.find(connection, words, _bounded(limit))))
+            return tuple(map(conversation_of, await self._index.find(connection, words, bounded(limit))))
 
     async def seen(self, owner: str) -> None:
         """Note with all that this process writes that it lives."""
@@ -315,18 +313,3 @@ async def _inserted(connection: AsyncConnection, statement: Insert, row: Mapping
         raise BadRequest(f"The id {row['id']!r} is taken; give another.", param="id") from error
     number: int = result.inserted_primary_key[0]  # type: ignore[index]  # a single insert always has one
     return number
-
-
-def _bounded(number: int) -> int:
-    """Fit a limit or an offset into a column's type; below nothing is nothing."""
-    return min(max(number, 0), EVERYTHING)
-
-
-def _checked_id(value: str) -> str:
-    if not 0 < len(value) <= LONGEST_ID or not is_storable(value):
-        raise BadRequest(
-            f"The id {value[:LONGEST_ID]!r} cannot be used; an id is 1 to {LONGEST_ID} characters without NUL "
-            "and half surrogates.",
-            param="id",
-        )
-    return value
