@@ -119,6 +119,7 @@ class Storage:
         span: Span = ALWAYS,
         zone: tzinfo | None = None,
         of: Mapping[str, str] = NOTHING,
+        patience: float = SETTLE_SECONDS,
     ) -> Sequence[UsageSum]:
         """Add up what was used, all that has been used so far included; see `SqlLedger.usage`.
 
@@ -126,9 +127,10 @@ class Storage:
             ChatError: the database cannot be read; the sentence says why.
         """
         ledger = await self.ledger()
-        self.books.catch_up()
+        if patience >= SETTLE_SECONDS:
+            self.books.catch_up()
         with suppress(TimeoutError):
-            async with asyncio.timeout(SETTLE_SECONDS):
+            async with asyncio.timeout(patience):
                 await self.books.settled()
         return await ledger.usage(by, span=span, zone=zone or local_zone(), **of)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,14 @@ from tests.doubles import Words, to
 
 from ai_chat.assembly import House, Services, settle
 from ai_chat.core.ports import ConversationStore, Provider
-from ai_chat.core.request import Timeouts
+from ai_chat.core.request import Call, Timeouts
 from ai_chat.gateway import pipeline
 from ai_chat.gateway.dispatch import Dispatch
 from ai_chat.ui.asgi import SCRIPT
 
 SECONDS = 20.0
+PRICE = Decimal("0.0125")
+"""USD of every call."""
 
 
 class Home:
@@ -33,7 +36,12 @@ class Home:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="house", daemon=True)
         self._thread.start()
-        handler = pipeline.build(Dispatch(to(provider), timeouts=Timeouts(), counter=Words()), log=None)
+        dispatch = Dispatch(to(provider), timeouts=Timeouts(), counter=Words(), price=lambda *_: PRICE)
+
+        def book(call: Call) -> None:
+            self.services.storage.books.closed(call)
+
+        handler = pipeline.build(dispatch, book=book)
         self.services = self.do(self._open(handler, data_dir))
         settle(House(self.services, self._loop))
 

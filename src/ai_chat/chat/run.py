@@ -31,13 +31,19 @@ Save = Callable[[Turn], Any]
 class Run:
     """One answer being made. Its log may be read from any thread, all else belongs to its loop."""
 
-    def __init__(self, question: Turn, turn: Turn) -> None:
+    def __init__(self, question: Turn, turn: Turn, count: Callable[[str], int] | None = None) -> None:
         """Begin with nothing written.
 
         Args:
             question: what is answered.
             turn: the place of the answer in its conversation's tree; its id is the run's.
+            count: counts the tokens of a piece of text.
         """
+        self._count = count
+        self.tokens = 0
+        """About how many tokens have come; the answer's own usage comes at its end."""
+        self.first_at: float | None = None
+        """When the first came, by the loop's clock."""
         self.id = turn.id
         self.conversation = turn.conversation
         self.question = question
@@ -168,6 +174,9 @@ class Run:
                 reasoning.append(event.text)
             elif isinstance(event, Notice):
                 self.notice(event)
+        if self._count is not None and (any(text) or any(reasoning)):
+            self.first_at = self.first_at or asyncio.get_running_loop().time()
+            self.tokens += self._count("".join((*reasoning, *text)))
         if any(reasoning):
             self._tell("reasoning", {"text": "".join(reasoning)})
         if any(text):

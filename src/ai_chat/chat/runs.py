@@ -243,7 +243,7 @@ class Runs:
     async def _begin(self, record: Record, question: Turn) -> Run:
         model = record.conversation.model
         turn = await record.begin(model=self._label(model), owner=self._parts.owner)
-        run = Run(question, turn)
+        run = Run(question, turn, partial(self._parts.session.counts.text, label=turn.model or ""))
         self._forget()
         self._runs[run.id] = run
         making = run.make(partial(self._session, run, record, model), self._save)

@@ -17,9 +17,10 @@ from .parts.messages import draw_messages
 from .parts.sidebar import draw_sidebar
 from .parts.style import draw_style
 from .parts.trouble import quiet_line, sentence
+from .parts.usage_page import draw_usage
 from .parts.view import View, read
 from .parts.watching import watch
-from .state import ROWS, SHOWN, conversation, remembered, say
+from .state import ROWS, SHOWN, conversation, remembered, say, shows_usage
 
 NAME = "ai-chat"
 ICON = str(Path(__file__).with_name("icon.svg"))
@@ -48,6 +49,9 @@ def draw() -> None:
     draw_style()
     draw_browser()
     draw_sidebar(view)
+    if shows_usage():
+        draw_usage()
+        return
     draw_composer(view)
     draw_header(view)
     watch(view)

@@ -43,10 +43,26 @@ def go_to(name: str | None) -> None:
     if name != conversation():
         for key in ("shown", "editing", "trouble", "renaming"):
             st.session_state.pop(key, None)
+    st.query_params.pop("v", None)
     if name is None:
         st.query_params.pop("c", None)
     else:
         st.query_params["c"] = name
+
+
+def shows_usage() -> bool:
+    """Whether the page of what was used is the one to draw."""
+    return st.query_params.get("v") == "usage"
+
+
+def go_to_usage() -> None:
+    """Show the page of what was used."""
+    st.query_params["v"] = "usage"
+
+
+def go_back() -> None:
+    """Show the conversation again."""
+    st.query_params.pop("v", None)
 
 
 def remembered(key: str, default: Any = None) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...core.conversations import Turn
 from ..state import say
+from .money import money
 
 TEN = 10.0
 
@@ -15,8 +16,10 @@ def caption(turn: Turn) -> str:
         about = "≈ " if turn.usage.estimated else ""
         tokens = say("tokens", input=f"{turn.usage.input_tokens:,}", output=f"{turn.usage.output_tokens:,}")
         parts.append(f"{about}{tokens}")
+        if turn.usage.cached_input_tokens:
+            parts[-1] += say("cached", count=f"{turn.usage.cached_input_tokens:,}")
     if turn.cost is not None:
-        parts.append(say("cost", cost=format(turn.cost.normalize(), "f")))
+        parts.append(money(turn.cost) if turn.cost else say("free"))
     if turn.first_token is not None:
         parts.append(say("first_token", seconds=seconds(turn.first_token)))
     if turn.tokens_per_second is not None:

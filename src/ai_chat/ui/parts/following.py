@@ -23,6 +23,8 @@ PACE_SECONDS = 0.06
 """At least so much time between two sendings of an answer's end."""
 BYTES_PER_SECOND = 6_000
 """What sending the end of an answer again and again may take: a long block of code is sent less often."""
+COUNT_SECONDS = 0.5
+"""Time between two sendings of how many tokens have come."""
 ELSEWHERE_SECONDS = 1.0
 """Time between two looks at an answer that another process writes."""
 
@@ -32,6 +34,8 @@ class Followed(Protocol):
 
     id: str
     log: RunLog
+    tokens: int
+    """About how many have come."""
 
     @property
     def running(self) -> bool:
@@ -73,6 +77,8 @@ class Shown:
         self._thought = 0
         self._pending = ""
         self._due = 0.0
+        self._counter: Any = None
+        self._count_due = 0.0
         self.waiting = Waiting(where.below.empty())
 
     def take(self, events: list[RunEvent]) -> None:
@@ -95,6 +101,16 @@ class Shown:
         sent = self._draw_reasoning() + self._draw_answer()
         if sent:
             self._due = time.monotonic() + max(PACE_SECONDS, sent / BYTES_PER_SECOND)
+
+    def count(self, tokens: int) -> None:
+        """Tell how much has come, now and again."""
+        now = time.monotonic()
+        if tokens == 0 or now < self._count_due:
+            return
+        if self._counter is None:
+            self._counter = self._where.below.empty()
+        self._counter.caption(say("so_far", count=f"{tokens:,}"))
+        self._count_due = now + COUNT_SECONDS
 
     def _draw_reasoning(self) -> int:
         """Send the thinking, if there is more of it; give the bytes that took."""
@@ -140,6 +156,7 @@ def follow(run: Followed, where: Places) -> None:
         if not shown.has_begun:
             shown.waiting.show(run.log.newest("notice", "retry", "reasoning"))
         shown.draw(at_once=not running)
+        shown.count(run.tokens)
         if not running:
             return
         _look_up()

@@ -13,6 +13,7 @@ from ...core.conversations import Conversation
 from ..state import ROWS, choose_language, conversation, language, remember, remembered, say
 from ..texts import LANGUAGES
 from . import actions
+from .books import draw_books
 from .bridge import services
 from .column import Column
 from .trouble import plain
@@ -46,6 +47,7 @@ def draw_sidebar(view: View) -> None:
         with st.empty():
             _draw_undo()
         _draw_list(view)
+        draw_books(view)
         _draw_languages()
 
 

@@ -66,7 +66,20 @@ CSS = """
 .st-key-undo > div:first-child { flex: 1; min-width: 0; }
 .st-key-undo p { margin: 0; }
 [data-testid="stSidebarUserContent"] > div > [data-testid="stVerticalBlock"] { min-height: calc(100dvh - 2.6rem); }
-[data-testid="stLayoutWrapper"]:has(> .st-key-languages) { margin-top: auto; padding: 1rem 0.4rem 0; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-books) { margin-top: auto; padding: 1rem 0.6rem 0; }
+.st-key-books p { font-size: 0.78rem; }
+.st-key-books button > div { justify-content: flex-start; }
+.st-key-books button { padding-left: 0; justify-content: flex-start; }
+.days { display: flex; align-items: stretch; gap: 3px; height: 9rem; }
+.days .day { flex: 1 1 0; max-width: 3.2rem; min-width: 0; display: flex; flex-direction: column;
+  justify-content: flex-end; }
+.days .bar { background: currentColor; opacity: 0.4; border-radius: 4px 4px 0 0; }
+.days span { font-size: 0.62rem; opacity: 0.6; text-align: center; overflow: hidden; white-space: nowrap; }
+table.usage { width: 100%; border-collapse: collapse; font-size: 0.88rem; }
+table.usage th { text-align: left; font-weight: 550; opacity: 0.6; }
+table.usage td, table.usage th { padding: 0.4rem 0.5rem 0.4rem 0; border-bottom: 1px solid rgb(128 128 128 / 0.25); }
+table.usage td:first-child { max-width: 14rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-languages) { padding: 0.4rem 0.4rem 0; }
 .st-key-languages button { min-height: 1.8rem; padding: 0.1rem 0.7rem; font-size: 0.82rem; }
 
 /* messages */

@@ -5,15 +5,50 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Protocol
 
 from ...assembly import Services
 from ...core.conversations import Conversation, Turn
+from ...core.errors import ChatError
+from ...core.ledger import UsageSum
 from ...core.ports import ModelInfo
+from ...core.request import LOCAL_CALLER
 
 PATIENCE = 0.1
 """Seconds that a drawing waits for upstreams to say which models they offer."""
 
 _asking: set[asyncio.Task[Sequence[ModelInfo]]] = set()
+
+
+class Standing(Protocol):
+    """How a budget stands, as the house tells it."""
+
+    @property
+    def budget(self) -> Any:
+        """Its limit, unit and period."""
+        ...
+
+    @property
+    def left(self) -> Decimal:
+        """What can still be spent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What may be spent, and what is left of it."""
+
+    limit: Decimal
+    left: Decimal
+    unit: str
+    period: str
+
+    @classmethod
+    def of(cls, standing: Standing) -> Budget:
+        """Take what is shown of a budget."""
+        budget = standing.budget
+        return cls(limit=budget.limit, left=standing.left, unit=budget.unit, period=budget.period)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +67,11 @@ class View:
     """Whether there are conversations beyond those listed."""
     models: Sequence[str]
     default_model: str
+    used: UsageSum | None
+    """What the conversation has used; None of a new one."""
+    share: float | None
+    """Of the model's window that the last answer and all before it fill; None if nobody knows."""
+    budgets: Sequence[Budget]
 
     @property
     def is_running(self) -> bool:
@@ -68,6 +108,9 @@ async def read(services: Services, *, conversation: str | None, shown: int, quer
         listed=listed,
         has_more=has_more,
         models=await _models(services),
+        used=await _used(services, found),
+        share=_share(services, found, shown_turns),
+        budgets=[Budget.of(standing) for standing in services.spending.standings(LOCAL_CALLER.name)],
         default_model=str(services.models.target("default")),
     )
 
@@ -85,6 +128,25 @@ async def _models(services: Services) -> Sequence[str]:
     asking.add_done_callback(_asking.discard)
     await asyncio.wait({asking}, timeout=PATIENCE)
     return [model.id for model in asking.result()] if asking.done() else [str(services.models.target("default"))]
+
+
+async def _used(services: Services, found: Conversation | None) -> UsageSum | None:
+    """Add up what the books have of a conversation; what has ended just now is on its way there."""
+    if found is None:
+        return None
+    (used,) = await services.storage.usage(of={"conversation": found.id}, patience=PATIENCE)
+    return used
+
+
+def _share(services: Services, found: Conversation | None, turns: Sequence[Turn]) -> float | None:
+    last = next((turn for turn in reversed(turns) if turn.usage is not None), None)
+    if last is None or last.usage is None or found is None:
+        return None
+    try:
+        window = services.models.window_of(found.model or "default")
+    except ChatError:
+        return None
+    return None if window is None else last.usage.total_tokens / window
 
 
 async def show_version(services: Services, turn: Turn, version: str) -> None:
