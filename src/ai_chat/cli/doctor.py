@@ -32,6 +32,8 @@ from .findings import (
 from .printing import Output, size
 from .process import FAILED, Interrupts
 
+PRICES = "prices"
+
 
 async def doctor(_: Interrupts, *, online: bool, as_json: bool) -> int:
     """Look at everything; the exit code is 0 if the default model can be used."""
@@ -90,10 +92,11 @@ def _settings(services: Services) -> SettingsFound:
     settings = services.settings
     values: list[SettingFound] = []
     for name, origin in settings.origins().items():
-        value: Any = settings
-        for part in name.split("."):
-            value = getattr(value, part, None)
-        values.append(SettingFound(name=name, value=_without_credentials(str(value)), origin=origin))
+        if not name.startswith(f"{PRICES}."):  # they are told together
+            values.append(SettingFound(name=name, value=_shown(_value(settings, name)), origin=origin))
+    if settings.prices:
+        origin = next(origin for name, origin in settings.origins().items() if name.startswith(PRICES))
+        values.append(SettingFound(name=PRICES, value=", ".join(settings.prices), origin=origin))
     values += [
         SettingFound(name=f"proxy for {scheme}", value=_without_credentials(address), origin="environment or ./.env")
         for scheme, address in settings.proxies()
@@ -105,6 +108,21 @@ def _settings(services: Services) -> SettingsFound:
         values=tuple(values),
         unknown=tuple(settings.unknown_variables()),
     )
+
+
+def _value(settings: Any, name: str) -> Any:
+    value = settings
+    for part in name.split("."):
+        value = getattr(value, part, None)
+    return value
+
+
+def _shown(value: Any) -> str:
+    """Write a value for people."""
+    if isinstance(value, tuple):
+        parts = [" ".join(str(item) for item in row.model_dump().values() if item is not None) for row in value]
+        return "; ".join(parts)
+    return _without_credentials(str(value))
 
 
 def _without_credentials(value: str) -> str:

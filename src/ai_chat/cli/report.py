@@ -35,6 +35,8 @@ def as_line(result: ChatResult) -> str:
     if usage is not None:
         about = "~" if usage.estimated else ""
         parts.append(f"{about}{usage.input_tokens:,} tokens in, {about}{usage.output_tokens:,} out")
+    if report is not None and report.cost is not None:
+        parts.append(f"{report.cost:f} USD" if report.cost else "free")
     if report is not None and report.first_token is not None:
         parts.append(f"first after {report.first_token:.2f} s")
     if report is not None and report.tokens_per_second is not None:
