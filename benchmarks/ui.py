@@ -13,9 +13,7 @@ import argparse
 import base64
 import http.client
 import json
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -28,8 +26,8 @@ from statistics import median
 from typing import Any
 
 from floors import table
-from processes import free_port, wait_for_port
-from ui_sessions import OPENED_PER_SECOND, PER_SECOND, TURN, Load, pieces, since
+from processes import free_port
+from ui_sessions import OPENED_PER_SECOND, PER_SECOND, TURN, Load, pieces, process, since, upstream
 
 COMMAND = str(Path(sys.executable).with_name("ai-chat"))
 CHROMIUM = "/usr/bin/chromium"
@@ -38,7 +36,6 @@ BARE = ((sys.executable, __file__, "floor"), "/_stcore/health")
 """The command and the path that tells whether it is ready, of the empty page."""
 Row = tuple[str, str, str, str]
 """What is measured, the floor, ours, the aim."""
-QUIET: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 SAMPLES = 10
 STARTS = 5
 PARTS = ("start", "page", "submit", "bytes", "clicks", "sessions")
@@ -113,17 +110,6 @@ class App:
 
 
 @contextmanager
-def upstream() -> Iterator[tuple[str, int]]:
-    """Run the upstream; give its URL and process."""
-    port = free_port()
-    with _process(
-        [sys.executable, str(Path(__file__).with_name("ui_sessions.py")), "upstream", str(port)], "."
-    ) as child:
-        wait_for_port(port, "the upstream")
-        yield f"http://127.0.0.1:{port}/v1", child.pid
-
-
-@contextmanager
 def running(
     url: str, command: Sequence[str] = (COMMAND, "--no-browser", "--port"), ready: str = "/health/ready"
 ) -> Iterator[App]:
@@ -131,26 +117,16 @@ def running(
     with tempfile.TemporaryDirectory() as folder:
         port, began = free_port(), time.perf_counter()
         settings = {"AI_CHAT_DATA_DIR": folder, "AI_CHAT_CONFIG_DIR": folder, "OPENAI_BASE_URL": url}
-        with _process([*command, str(port)], folder, **settings) as child:
-            while not _answers(port, ready):
+        with process([*command, str(port)], folder, **settings) as child:
+            while not answers(port, ready):
                 if child.poll() is not None or time.perf_counter() > began + 60:
                     raise SystemExit(f"{command[0]} did not start")
                 time.sleep(0.01)
             yield App(f"http://127.0.0.1:{port}", child.pid, time.perf_counter() - began)
 
 
-@contextmanager
-def _process(command: Sequence[str], folder: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AI_CHAT_", "OPENAI_"))}
-    child = subprocess.Popen(command, cwd=folder, env={**inherited, **environment}, **QUIET)
-    try:
-        yield child
-    finally:
-        child.terminate()
-        child.wait()
-
-
-def _answers(port: int, path: str) -> bool:
+def answers(port: int, path: str) -> bool:
+    """Whether something is there, and says that it is well."""
     try:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         connection.request("GET", path)
@@ -162,41 +138,31 @@ def _answers(port: int, path: str) -> bool:
 # --- the browser ------------------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def browser() -> Iterator[Any]:
-    """Run Chromium."""
-    from playwright.sync_api import sync_playwright
+@dataclass(frozen=True)
+class Scene:
+    """What the page is looked at with."""
 
-    with sync_playwright() as playwright:
-        running_one = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield running_one
-        running_one.close()
+    chromium: Any
+    app: App
+    bare: App
+    """The empty page."""
+    many: str
+    """A conversation of 500 messages."""
 
-
-@contextmanager
-def opened(chromium: Any, url: str, path: str = "/") -> Iterator[Any]:
-    """Open a page in a fresh profile, until it is idle."""
-    context = chromium.new_context(locale="en-US", viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.add_init_script(WATCH)
-    page.goto(url + path, wait_until="commit")
-    page.wait_for_selector(BOX)
-    page.wait_for_selector(IDLE)
-    page.wait_for_timeout(500)
-    yield page
-    context.close()
-
-
-def load_time(chromium: Any, url: str) -> float:
-    """Give the seconds from navigation in a fresh profile until one can write."""
-    context = chromium.new_context()
-    page = context.new_page()
-    began = time.perf_counter()
-    page.goto(url, wait_until="commit")
-    page.wait_for_selector(BOX)
-    took = time.perf_counter() - began
-    context.close()
-    return took
+    @contextmanager
+    def opened(self, of: App, path: str = "/") -> Iterator[Any]:
+        """Open a page in a fresh profile; give it with the seconds until one could write, when it is idle."""
+        context = self.chromium.new_context(locale="en-US", viewport={"width": 1280, "height": 900})
+        page = context.new_page()
+        page.add_init_script(WATCH)
+        began = time.perf_counter()
+        page.goto(of.url + path, wait_until="commit")
+        page.wait_for_selector(BOX)
+        took = time.perf_counter() - began
+        page.wait_for_selector(IDLE)
+        page.wait_for_timeout(500)
+        yield page, took
+        context.close()
 
 
 def ask(page: Any, url: str, conversation: str) -> dict[str, int]:
@@ -215,7 +181,7 @@ def ask(page: Any, url: str, conversation: str) -> dict[str, int]:
 
 
 def click_times(page: Any, *selectors: str) -> list[int]:
-    """Click these in turns; give the milliseconds until the script had ended, of the clicks whose begin was seen too."""
+    """Click these in turns; give the milliseconds until the script had ended."""
     from playwright.sync_api import TimeoutError as NotSeen
 
     took: list[int] = []
@@ -253,22 +219,25 @@ def start_rows(url: str) -> Iterator[Row]:
     yield "command → ready, s", told(times[0], 2), told(times[1], 2), "4"
 
 
-def page_rows(app: App, bare: App, chromium: Any) -> Iterator[Row]:
+def page_rows(scene: Scene) -> Iterator[Row]:
     """First load of the page."""
-    times = [[load_time(chromium, each.url) for each in (bare, app)] for _ in range(STARTS)]
-    bares, ours = zip(*times, strict=True)
-    yield "first page load, s", told(bares, 2), told(ours, 2), "3"
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(STARTS):
+        for column, each in zip(times, (scene.bare, scene.app), strict=True):
+            with scene.opened(each) as (_, took):
+                column.append(took)
+    yield "first page load, s", told(times[0], 2), told(times[1], 2), "3"
 
 
-def submit_rows(app: App, chromium: Any, many: str) -> Iterator[Row]:
+def submit_rows(scene: Scene) -> Iterator[Row]:
     """From the key to the first text on the page, less what the model itself took."""
     for wait in (0, 300):
         model = f"stamps-n30-d20-t{wait}"
-        few = [filled(app, 10, model) for _ in range(SAMPLES)]
-        app.ask(f"/api/conversations/{many}", {"model": f"openai/{model}"}, "PATCH")
-        for stored, aim, conversations in ((10, 200, few), (500, 300, [many] * SAMPLES)):
-            with opened(chromium, app.url) as page:
-                seen = [ask(page, app.url, conversation) for conversation in conversations]
+        few = [filled(scene.app, 10, model) for _ in range(SAMPLES)]
+        scene.app.ask(f"/api/conversations/{scene.many}", {"model": f"openai/{model}"}, "PATCH")
+        for stored, aim, conversations in ((10, 200, few), (500, 300, [scene.many] * SAMPLES)):
+            with scene.opened(scene.app) as (page, _):
+                seen = [ask(page, scene.app.url, conversation) for conversation in conversations]
             there = [since(each["entered"], each["asked"]) for each in seen]
             back = [since(each["sent"], each["shown"]) for each in seen]
             both = told([one + other for one, other in zip(there, back, strict=True)])
@@ -276,12 +245,12 @@ def submit_rows(app: App, chromium: Any, many: str) -> Iterator[Row]:
             yield title, "", f"{both}: {median(there):.0f} to the model, {median(back):.0f} back", str(aim)
 
 
-def byte_rows(app: App, chromium: Any) -> Iterator[Row]:
+def byte_rows(scene: Scene) -> Iterator[Row]:
     """What an answer of 1,000 tokens sends over the websocket."""
     for kind in ("markdown", "code"):
         model = f"{kind}-n1000-d20"
-        conversation, answer = filled(app, 10, model), sum(len(piece.encode()) for piece in pieces(kind, 1000))
-        with opened(chromium, app.url, f"/?c={conversation}") as page:
+        conversation, answer = filled(scene.app, 10, model), sum(len(piece.encode()) for piece in pieces(kind, 1000))
+        with scene.opened(scene.app, f"/?c={conversation}") as (page, _):
             sizes: list[int] = []
             devtools = page.context.new_cdp_session(page)
             devtools.on("Network.webSocketFrameReceived", lambda event: sizes.append(_size(event)))  # noqa: B023
@@ -300,20 +269,20 @@ def _size(event: dict[str, Any]) -> int:
     return len(base64.b64decode(data)) if event["response"]["opcode"] == 2 else len(data)
 
 
-def click_rows(app: App, bare: App, chromium: Any, many: str) -> Iterator[Row]:
+def click_rows(scene: Scene) -> Iterator[Row]:
     """From a click to idle."""
-    with opened(chromium, bare.url) as page:
+    with scene.opened(scene.bare) as (page, _):
         floor = told(click_times(page, ".st-key-press button"))
-    one, other = (filled(app, 10, "markdown-n100") for _ in range(2))
-    newest = app.ask(f"/api/conversations/{one}/messages")["data"][-1]["id"]
-    app.chat(model="markdown-n100", regenerate=newest)
+    one, other = (filled(scene.app, 10, "markdown-n100") for _ in range(2))
+    newest = scene.app.ask(f"/api/conversations/{one}/messages")["data"][-1]["id"]
+    scene.app.chat(model="markdown-n100", regenerate=newest)
     for title, selectors in (
         ("the other language", ('.st-key-languages button[aria-checked="false"]',)),
         ("another version of an answer", ('[class*="st-key-previous-"] button', '[class*="st-key-next-"] button')),
         ("a conversation of 10", (f".st-key-open-{other} button", f".st-key-open-{one} button")),
-        ("a conversation of 500, and back", (f".st-key-open-{many} button", f".st-key-open-{one} button")),
+        ("a conversation of 500, and back", (f".st-key-open-{scene.many} button", f".st-key-open-{one} button")),
     ):
-        with opened(chromium, app.url, f"/?c={one}") as page:
+        with scene.opened(scene.app, f"/?c={one}") as (page, _):
             yield f"click → idle: {title}, ms", floor, told(click_times(page, *selectors)), "300"
 
 
@@ -352,17 +321,17 @@ def serve_floor(port: int) -> None:
 
 def page_part(url: str, parts: Sequence[str]) -> Iterator[Row]:
     """What is measured in the browser."""
-    with running(url) as app, running(url, *BARE) as bare, browser() as chromium:
-        load_time(chromium, bare.url)  # the browser's own first time
-        many = "" if {"submit", "clicks"}.isdisjoint(parts) else filled(app, 500, "markdown-n100")
-        if "page" in parts:
-            yield from page_rows(app, bare, chromium)
-        if "submit" in parts:
-            yield from submit_rows(app, chromium, many)
-        if "bytes" in parts:
-            yield from byte_rows(app, chromium)
-        if "clicks" in parts:
-            yield from click_rows(app, bare, chromium, many)
+    from playwright.sync_api import sync_playwright
+
+    with running(url) as app, running(url, *BARE) as bare, sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        scene = Scene(chromium, app, bare, many=filled(app, 500, "markdown-n100"))
+        with scene.opened(bare):  # the browser's own first time
+            pass
+        for name, rows in {"page": page_rows, "submit": submit_rows, "bytes": byte_rows, "clicks": click_rows}.items():
+            if name in parts:
+                yield from rows(scene)
+        chromium.close()
 
 
 def main(parts: Sequence[str], sessions: Sequence[int], seconds: float) -> None:

@@ -11,17 +11,19 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import os
 import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
-from processes import TICKS, cpu_of, memory_of
+from processes import TICKS, cpu_of, free_port, memory_of, wait_for_port
 
 TURN = 1_000_000
 """Milliseconds after which stamps begin again: they have six digits."""
@@ -118,11 +120,12 @@ class Upstream(asyncio.Protocol):
                 piece = f"{first}{stamp():06} " + ("\n\n" if number % 60 == 59 else "")  # noqa: PLW2901
             self._event(model, {"content": piece})
         self._event(model, {}, "stop")
+        self._event(model, None, usage={"prompt_tokens": 9, "completion_tokens": count, "total_tokens": count + 9})
         self._transport.write(b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n")
 
-    def _event(self, model: str, delta: dict[str, str], finish: str | None = None) -> None:
-        choice = {"index": 0, "delta": delta, "finish_reason": finish}
-        body = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": model, "choices": [choice]}
+    def _event(self, model: str, delta: dict[str, str] | None, finish: str | None = None, **more: Any) -> None:
+        choices = [] if delta is None else [{"index": 0, "delta": delta, "finish_reason": finish}]
+        body = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": model, "choices": choices, **more}
         data = b"data: %b\n\n" % json.dumps(body).encode()
         self._transport.write(b"%x\r\n%b\r\n" % (len(data), data))
 
@@ -131,6 +134,32 @@ async def serve_upstream(port: int) -> None:
     """Serve until killed."""
     server = await asyncio.get_running_loop().create_server(Upstream, "127.0.0.1", port)
     await server.serve_forever()
+
+
+@contextmanager
+def upstream() -> Iterator[tuple[str, int]]:
+    """Run the model; give its URL and process."""
+    port = free_port()
+    with process([sys.executable, __file__, "upstream", str(port)]) as child:
+        wait_for_port(port, "the model")
+        yield f"http://127.0.0.1:{port}/v1", child.pid
+
+
+@contextmanager
+def process(command: Sequence[str], folder: str = ".", **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command there, with nothing of our own settings and with these."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AI_CHAT_", "OPENAI_"))}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    child = subprocess.Popen(command, cwd=folder, env={**inherited, **environment}, **quiet)  # type: ignore[call-overload]
+    try:
+        yield child
+    finally:
+        child.terminate()
+        try:
+            child.wait(15)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
 
 
 # --- sessions ---------------------------------------------------------------------------------------------------------

@@ -70,6 +70,7 @@ CSS = """
 .st-key-books p { font-size: 0.78rem; }
 .st-key-books button > div { justify-content: flex-start; }
 .st-key-books button { padding-left: 0; justify-content: flex-start; }
+[data-testid="stMetricValue"] { font-size: 1.5rem; }
 .days { display: flex; align-items: stretch; gap: 3px; height: 9rem; }
 .days .day { flex: 1 1 0; max-width: 3.2rem; min-width: 0; display: flex; flex-direction: column;
   justify-content: flex-end; }
@@ -155,7 +156,7 @@ NAMED button:is(:hover, :focus-visible) [data-testid="stMarkdownContainer"] { op
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 0 1rem 1.5rem; }
   [data-testid="stBottomBlockContainer"] { padding: 0.25rem 0.75rem 0.5rem; }
-  .st-key-header { padding-left: 2.6rem; }
+  .st-key-header, .st-key-usage-head { padding-left: 2.6rem; }
   .st-key-header > [class*="st-key-picked-"] { width: 42vw; }
   .st-key-empty { padding-top: 8vh; }
   .st-key-suggestions { grid-template-columns: 1fr; }
