@@ -478,7 +478,7 @@ async def test_the_tip_of_a_branch(store):
 
 
 async def test_versions_of_many_turns(store):
-    """Of each turn that has siblings their ids are given at once, those of roots too; one that stands alone has none."""
+    """Of each turn with siblings their ids are given at once, those of roots too; one that stands alone has none."""
     made = await store.create(title="t")
     root, left = await add_line(store, made.id, "root", "left")
     right, other = make_turn(made.id, "right", parent=root.id), make_turn(made.id, "another root")
