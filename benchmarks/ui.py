@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import argparse
 import base64
-import http.client
 import json
-import shutil
 import sys
 import tempfile
 import time
@@ -27,13 +25,10 @@ from typing import Any
 
 from floors import table
 from processes import free_port
-from ui_sessions import OPENED_PER_SECOND, PER_SECOND, TURN, Load, pieces, process, since, upstream
+from ui_sessions import BARE, OPENED_PER_SECOND, PER_SECOND, TURN, measured, pieces, process, since, upstream
 
 COMMAND = str(Path(sys.executable).with_name("ai-chat"))
 CHROMIUM = "/usr/bin/chromium"
-SETTINGS = Path(__file__).parents[1] / "src" / "ai_chat" / "ui" / ".streamlit"
-BARE = ((sys.executable, __file__, "floor"), "/_stcore/health")
-"""The command and the path that tells whether it is ready, of the empty page."""
 Row = tuple[str, str, str, str]
 """What is measured, the floor, ours, the aim."""
 SAMPLES = 10
@@ -63,19 +58,6 @@ new MutationObserver(() => {
 }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true,
                        attributeFilter: ['data-test-script-state'] });
 """
-FLOOR = """
-import time
-import streamlit as st
-
-if pause := st.query_params.get("c"):
-    slot = st.empty()
-    while True:
-        slot.markdown("lighthouse " * 20 + f"{round(time.time() * 1000) % 1_000_000:06}")
-        time.sleep(float(pause))
-st.button("press", key="press")
-st.chat_input("ask")
-"""
-
 # --- the app ----------------------------------------------------------------------------------------------------------
 
 
@@ -118,21 +100,12 @@ def running(
         port, began = free_port(), time.perf_counter()
         settings = {"AI_CHAT_DATA_DIR": folder, "AI_CHAT_CONFIG_DIR": folder, "OPENAI_BASE_URL": url}
         with process([*command, str(port)], folder, **settings) as child:
-            while not answers(port, ready):
-                if child.poll() is not None or time.perf_counter() > began + 60:
-                    raise SystemExit(f"{command[0]} did not start")
+            while child.poll() is None and time.perf_counter() < began + 60:
+                with suppress(OSError):  # also what answers, but is not ready
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}{ready}", timeout=5).close()
+                    break
                 time.sleep(0.01)
             yield App(f"http://127.0.0.1:{port}", child.pid, time.perf_counter() - began)
-
-
-def answers(port: int, path: str) -> bool:
-    """Whether something is there, and says that it is well."""
-    try:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-        connection.request("GET", path)
-        return connection.getresponse().status == 200
-    except OSError:
-        return False
 
 
 # --- the browser ------------------------------------------------------------------------------------------------------
@@ -288,35 +261,26 @@ def click_rows(scene: Scene) -> Iterator[Row]:
 
 def session_rows(url: str, model: int, runs: int, seconds: float) -> Iterator[Sequence[str]]:
     """Many people at once: runs alone, runs that are followed, and a page without runs that is sent as often."""
-    tokens = PER_SECOND * round(seconds + runs / OPENED_PER_SECOND + 30)
+    name = f"stamps-n{PER_SECOND * round(seconds + runs / OPENED_PER_SECOND + 30)}-d{1000 // PER_SECOND}"
     rate = 1.0
     for title in (f"{runs} runs, nobody looking", "sessions, each follows a run"):
         with running(url) as app:
-            asked = (app.chat(model=f"stamps-n{tokens}-d{1000 // PER_SECOND}", whole=False) for _ in range(runs))
-            names = [run["conversation_id"] for run in asked]
-            load = Load(server=app.pid, url=app.url, alive="/health/live", model=model, seconds=seconds)
-            row, rate = load.measured(title, names if title.startswith("sessions") else ())
+            asked = [app.chat(model=name, whole=False)["conversation_id"] for _ in range(runs)]
+            row, rate = measured(
+                title, asked if title.startswith("sessions") else (), url=app.url, alive="/health/live",
+                server=app.pid, model=model, seconds=seconds,
+            )  # fmt: skip
             yield row
     with running(url, *BARE) as bare:
-        load = Load(server=bare.pid, url=bare.url, alive=BARE[1], model=model, seconds=seconds)
-        yield load.measured("of an empty page, sent as often", [str(runs / max(rate, 1.0))] * runs)[0]
+        title, pauses = "of an empty page, sent as often", [str(runs / max(rate, 1.0))] * runs
+        yield measured(
+            title, pauses, url=bare.url, alive=BARE[1], server=bare.pid, model=model, seconds=seconds
+        )[0]  # fmt: skip
 
 
 def told(figures: Sequence[float], digits: int = 0) -> str:
     """Give the median, and the greatest in brackets."""
     return f"{median(figures):.{digits}f} ({max(figures):.{digits}f})"
-
-
-def serve_floor(port: int) -> None:
-    """Serve an empty page with the settings of ours."""
-    import uvicorn
-    from streamlit.starlette import App as Bare
-
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(SETTINGS, Path(folder) / SETTINGS.name)
-        script = Path(folder) / "app.py"
-        script.write_text(FLOOR, "utf-8")
-        uvicorn.run(Bare(script), host="127.0.0.1", port=port, log_config=None, access_log=False)
 
 
 def page_part(url: str, parts: Sequence[str]) -> Iterator[Row]:
@@ -348,12 +312,9 @@ def main(parts: Sequence[str], sessions: Sequence[int], seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["floor"]:
-        serve_floor(int(sys.argv[2]))
-    else:
-        parser = argparse.ArgumentParser()
-        parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
-        parser.add_argument("--sessions", nargs="+", type=int, default=[100])
-        parser.add_argument("--seconds", type=float, default=20.0)
-        given = parser.parse_args()
-        main(given.only, given.sessions, given.seconds)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--sessions", nargs="+", type=int, default=[100])
+    parser.add_argument("--seconds", type=float, default=20.0)
+    given = parser.parse_args()
+    main(given.only, given.sessions, given.seconds)

@@ -13,6 +13,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -37,7 +38,6 @@ A **lighthouse** tells a ship where it is, and where it must not go. Its light i
 has a rhythm of its own, so that nobody takes one for another on a dark night, with the coast far away and wind rising.
 
 - the lamp, which once burned oil and is a small bulb today
-- the lens, made of rings of glass, *as tall as a man*
 - the clockwork that turned it, wound up every two hours
 
 ```python
@@ -45,8 +45,21 @@ def seen_from(height: float, eye: float) -> float:
     return 2.08 * (height**0.5 + eye**0.5)
 ```
 
-The higher it stands, the further it is seen; the rest is the curve of the earth, and no lamp helps against that.
+"""
 
+BARE = ((sys.executable, __file__, "page"), "/_stcore/health")
+"""The command of the empty page, its port goes behind, and the path that tells whether it is there."""
+EMPTY_PAGE = """
+import time
+import streamlit as st
+
+if pause := st.query_params.get("c"):
+    slot = st.empty()
+    while True:
+        slot.markdown("lighthouse " * 20 + f"{round(time.time() * 1000) % 1_000_000:06}")
+        time.sleep(float(pause))
+st.button("press", key="press")
+st.chat_input("ask")
 """
 
 
@@ -134,6 +147,17 @@ async def serve_upstream(port: int) -> None:
     """Serve until killed."""
     server = await asyncio.get_running_loop().create_server(Upstream, "127.0.0.1", port)
     await server.serve_forever()
+
+
+def serve_page(port: int) -> None:
+    """Serve an empty page, with the settings of ours, until killed."""
+    import uvicorn
+    from streamlit.starlette import App
+
+    ours = Path(__file__).parents[1] / "src" / "ai_chat" / "ui" / ".streamlit"
+    shutil.copytree(ours, ours.name)
+    Path("app.py").write_text(EMPTY_PAGE, "utf-8")
+    uvicorn.run(App("app.py"), host="127.0.0.1", port=port, log_config=None, access_log=False)
 
 
 @contextmanager
@@ -234,44 +258,38 @@ def probe(url: str, path: str, seconds: float) -> list[float]:
     return sorted(took)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Load:
-    """What runs, and what looks on."""
+def measured(
+    title: str, sessions: Sequence[str], *, url: str, alive: str, server: int, model: int, seconds: float
+) -> tuple[Sequence[str], float]:
+    """Have sessions follow these conversations; give a row of figures, and the messages a second.
 
-    server: int
-    """The process that is measured."""
-    url: str
-    alive: str
-    """The path at which it says that it lives."""
-    model: int
-    """The process of the model."""
-    seconds: float
-
-    def measured(self, title: str, sessions: Sequence[str]) -> tuple[Sequence[str], float]:
-        """Have sessions follow these conversations; give the figures, and the messages a second."""
-        before = memory_of(self.server)
-        command = [sys.executable, __file__, "watch", self.url, str(self.seconds), *sessions]
-        child = subprocess.Popen(command, stdout=subprocess.PIPE)
-        assert child.stdout is not None
-        child.stdout.readline()
-        pids = (self.server, self.model, child.pid)
-        began, used, busy = time.perf_counter(), [cpu_of(pid) for pid in pids], _busy()
-        loop = probe(self.url, self.alive, self.seconds)
-        passed = time.perf_counter() - began
-        mine = [cpu_of(pid) - earlier for pid, earlier in zip(pids, used, strict=True)]
-        others = max(_busy() - busy - sum(mine), 0.0)
-        after = memory_of(self.server)
-        lags, messages, size, alive = json.loads(child.stdout.readline())
-        child.wait()
-        return (
-            f"{alive} of {len(sessions)} {title}" if sessions else title,
-            spread(loop),
-            spread(lags),
-            f"{messages / self.seconds:.0f} ({size / self.seconds / 1e6:.2f} MB)",
-            f"{mine[0] / passed:.2f}",
-            f"{others / passed:.2f}",
-            f"{before:.0f} → {after:.0f}",
-        ), messages / self.seconds
+    Args:
+        title: what the row is called.
+        sessions: the conversations; none has the runs go on by themselves.
+        url: of what is measured.
+        alive: the path at which it says that it lives.
+        server: its process.
+        model: the process of the model.
+        seconds: how long it is looked at.
+    """
+    before = memory_of(server)
+    command = [sys.executable, __file__, "watch", url, str(seconds), *sessions]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    child.stdout.readline()
+    pids = (server, model, child.pid)
+    began, used, busy = time.perf_counter(), [cpu_of(pid) for pid in pids], _busy()
+    loop = probe(url, alive, seconds)
+    passed = time.perf_counter() - began
+    mine = [cpu_of(pid) - earlier for pid, earlier in zip(pids, used, strict=True)]
+    others = max(_busy() - busy - sum(mine), 0.0)
+    after = memory_of(server)
+    lags, messages, size, alive_still = json.loads(child.stdout.readline())
+    child.wait()
+    name = f"{alive_still} of {len(sessions)} {title}" if sessions else title
+    sent = f"{messages / seconds:.0f} ({size / seconds / 1e6:.2f} MB)"
+    cpu = (f"{mine[0] / passed:.2f}", f"{others / passed:.2f}")
+    return (name, spread(loop), spread(lags), sent, *cpu, f"{before:.0f} → {after:.0f}"), messages / seconds
 
 
 def _busy() -> float:
@@ -291,7 +309,9 @@ def spread(figures: Sequence[float]) -> str:
 if __name__ == "__main__":
     import uvloop
 
-    if sys.argv[1] == "upstream":
+    if sys.argv[1] == "page":
+        serve_page(int(sys.argv[2]))
+    elif sys.argv[1] == "upstream":
         uvloop.run(serve_upstream(int(sys.argv[2])))
     else:
         uvloop.run(watch_all(sys.argv[2], float(sys.argv[3]), sys.argv[4:]))

@@ -367,3 +367,15 @@ async def test_without_an_engine_nothing_is_fetched_for_it(unplugged, monkeypatc
             await chat.complete("Hi")
     assert unplugged == []
     assert not (clean_environment / "data").exists()
+
+
+async def test_how_large_a_conversation_is():
+    """Its messages, turns and tokens are told, and how much of the model's window they fill."""
+    async with AsyncChat(handler=Scripted("one two"), model="local") as chat:
+        session = chat.session(system="Be brief.")
+        await session.complete("three")
+        numbers = session.numbers
+        assert (numbers.messages, numbers.turns, numbers.window) == (3, 1, 8192)
+        assert numbers.share == numbers.tokens / 8192 > 0
+        session.clear()
+        assert (session.numbers.messages, session.numbers.turns) == (1, 0)

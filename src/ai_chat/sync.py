@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from .assembly import Services
 from .chat.answer import Answer
-from .chat.session import Session
+from .chat.session import Numbers, Session
 from .client import AsyncChat, OnNotice, Prompt
 from .core.events import Batch, Event, TextDelta, events_of
 from .core.messages import Message
@@ -126,6 +126,11 @@ class SyncSession:
     def messages(self) -> tuple[Message, ...]:
         """What has been said, the system prompt included."""
         return self._session.messages
+
+    @property
+    def numbers(self) -> Numbers:
+        """How large it is; see `Session.numbers`."""
+        return self._session.numbers
 
     def clear(self) -> None:
         """Forget what has been said; the system prompt stays."""

@@ -38,6 +38,38 @@ class SessionParts:
     """Tokens of a model's window; None where nobody knows, and then nothing is left out."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbers:
+    """How large a conversation is."""
+
+    messages: int
+    turns: int
+    """Questions."""
+    tokens: int
+    """What all of it takes of a prompt, as the model counts or as near as we can."""
+    window: int | None
+    """Tokens that the model's window holds; None if nobody knows."""
+
+    @property
+    def share(self) -> float | None:
+        """How much of the window it fills: 1 is all of it."""
+        return None if self.window is None else self.tokens / self.window
+
+
+def numbers_of(messages: Sequence[Message], parts: SessionParts, model: str) -> Numbers:
+    """Give the numbers of a conversation with a model.
+
+    Raises:
+        ChatError: the model's name means nothing here.
+    """
+    return Numbers(
+        messages=len(messages),
+        turns=sum(message.role == "user" for message in messages),
+        tokens=parts.counts.total(messages, model),
+        window=parts.window_of(model),
+    )
+
+
 class Session:
     """A conversation in memory. One question at a time."""
 
@@ -62,6 +94,11 @@ class Session:
     def messages(self) -> tuple[Message, ...]:
         """What has been said, the system prompt included."""
         return (*self._system, *self._messages)
+
+    @property
+    def numbers(self) -> Numbers:
+        """How large it is: messages, turns, tokens, and their share of the model's window."""
+        return numbers_of(self.messages, self._parts, self._template.model)
 
     def clear(self) -> None:
         """Forget what has been said; the system prompt stays."""

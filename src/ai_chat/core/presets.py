@@ -24,14 +24,17 @@ PRESETS = {
 }
 """Facts and classification; code and explanations; texts; ideas."""
 
+DEFAULT = "default"
+"""Takes a preset away again."""
+
 
 def temperature_of(name: str | None) -> float | None:
-    """Give a preset's temperature; None for none.
+    """Give a preset's temperature; None for none, and for `default`.
 
     Raises:
         BadRequest: there is no preset of that name.
     """
-    if name is None:
+    if name is None or name == DEFAULT:
         return None
     if name not in PRESETS:
         raise BadRequest(f"preset is {name[:40]!r}, and must be one of {', '.join(PRESETS)}.", param="preset")

@@ -35,8 +35,8 @@ class Question(BaseModel):
     """The message it follows, `root` for none; None is the end of what was looked at last."""
     model: Id | None = None
     mode: Literal["standard"] | None = None
-    preset: Literal["factual", "technical", "creative", "exploratory"] | None = None
-    """A named temperature, which the conversation keeps."""
+    preset: Literal["default", "factual", "technical", "creative", "exploratory"] | None = None
+    """A named temperature, which the conversation keeps; `default` takes it away."""
 
 
 @router.post("/chat/stream")

@@ -90,6 +90,12 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "free": ("free", "免费"),
     "cost_unknown": ("cost unknown", "费用未知"),
     "cost_in_part": ("{cost} + {count} of unknown cost", "{cost} + {count} 次费用未知"),
+    "preset": ("Answers", "回答风格"),
+    "preset_default": ("As the model likes", "模型默认"),
+    "preset_factual": ("Factual", "严谨事实"),
+    "preset_technical": ("Technical", "技术说明"),
+    "preset_creative": ("Creative", "创意写作"),
+    "preset_exploratory": ("Exploratory", "发散探索"),
     # what was used
     "window_share": ("{percent} % of the model's window", "已占模型窗口的 {percent} %"),
     "budget_day": ("Today: {spent} of {limit}", "今日：{spent} / {limit}"),

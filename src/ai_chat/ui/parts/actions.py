@@ -69,10 +69,13 @@ def ask(text: str) -> None:
 
 
 def _ask(text: str, parent: str | None = None) -> None:
-    here, model = conversation(), remembered(model_key())
-    run = ask_house(lambda services: services.runs.ask(text, conversation=here, parent=parent, model=model))
+    here, model, preset = conversation(), remembered(model_key()), remembered(preset_key())
+    run = ask_house(
+        lambda services: services.runs.ask(text, conversation=here, parent=parent, model=model, preset=preset)
+    )
     if here is None:
         remember(f"model-{run.conversation}", model)
+        remember(f"preset-{run.conversation}", preset)
         go_to(run.conversation)
 
 
@@ -101,6 +104,11 @@ def stop(run: str) -> None:
 def model_key() -> str:
     """Give the name under which the chosen model of this conversation is remembered."""
     return f"model-{conversation() or 'new'}"
+
+
+def preset_key() -> str:
+    """Give the name under which the chosen temperature of this conversation is remembered."""
+    return f"preset-{conversation() or 'new'}"
 
 
 # --- looking ------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from . import actions
 from .books import draw_books
 from .bridge import services
 from .column import Column
+from .presets import draw_presets
 from .trouble import plain
 from .view import View
 
@@ -47,6 +48,7 @@ def draw_sidebar(view: View) -> None:
         with st.empty():
             _draw_undo()
         _draw_list(view)
+        draw_presets(view)
         draw_books(view)
         _draw_languages()
 
