@@ -161,6 +161,11 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "memory": ("Little memory is free: taking {model}.", "可用内存不多：使用 {model}。"),
     "queued": ("In line; {before} before you.", "排队中，前面还有 {before} 个。"),
     "reading": ("Reading {tokens} tokens…", "正在阅读 {tokens} 个 token……"),
+    "summary": ("Summing up the oldest turns, which no longer fit…", "正在总结放不下的较早对话……"),
+    "summary_failed": (
+        "The oldest turns could not be summed up and are left out.",
+        "无法总结较早的对话，已将其略去。",
+    ),
     "window": (
         "The {turns} oldest messages no longer fit the model's window and were not sent.",
         "最早的 {turns} 条消息超出模型窗口，没有发送。",

@@ -101,6 +101,8 @@ def _notice(kind: str, data: Mapping[str, Any], words: str) -> str:
         return say("reading", tokens=f"{data.get('tokens', 0):,}")
     if kind == "memory":
         return say("memory", model=data.get("model", "?"))
+    if kind in {"summary", "summary_failed"}:
+        return say(kind)
     if kind == "window":
         return say("window", turns=data.get("turns", "?"))
     return words
