@@ -60,7 +60,6 @@ new MutationObserver(() => {
 }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true,
                        attributeFilter: ['data-test-script-state'] });
 """
-# --- the app ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -107,10 +106,9 @@ def running(
                     urllib.request.urlopen(f"http://127.0.0.1:{port}{ready}", timeout=5).close()
                     break
                 time.sleep(0.01)
+            else:
+                raise SystemExit(f"{command[-2]} did not start")
             yield App(f"http://127.0.0.1:{port}", child.pid, time.perf_counter() - began)
-
-
-# --- the browser ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -140,8 +138,8 @@ class Scene:
         context.close()
 
 
-def ask(page: Any, url: str, conversation: str) -> dict[str, int]:
-    """Ask something; give when the key was pressed, the model asked, its first token sent and seen."""
+def ask(page: Any, url: str, conversation: str) -> tuple[int, int]:
+    """Ask something; give the milliseconds from the key to the model, and from its first token to the page."""
     page.goto(f"{url}/?c={conversation}")
     page.wait_for_selector(f".st-key-active-{conversation}")
     page.wait_for_selector(IDLE)
@@ -151,8 +149,7 @@ def ask(page: Any, url: str, conversation: str) -> dict[str, int]:
     page.wait_for_function("bench.shown", timeout=30_000)
     seen = page.evaluate("bench")
     page.wait_for_timeout(1500)
-    return {"entered": seen["entered"] % TURN, "asked": int(seen["asked"]), "sent": int(seen["sent"]),
-            "shown": seen["shown"] % TURN}  # fmt: skip
+    return since(seen["entered"] % TURN, int(seen["asked"])), since(int(seen["sent"]), seen["shown"] % TURN)
 
 
 def click_times(page: Any, *selectors: str) -> list[int]:
@@ -180,9 +177,6 @@ def filled(app: App, messages: int, model: str) -> str:
     assert conversation is not None
     app.ask(f"/api/conversations/{conversation}", {"model": f"openai/{model}"}, "PATCH")
     return conversation
-
-
-# --- what is measured -------------------------------------------------------------------------------------------------
 
 
 def start_rows(url: str) -> Iterator[Row]:
@@ -214,16 +208,15 @@ def submit_rows(scene: Scene) -> Iterator[Row]:
         for stored, aim, conversations in ((10, 200, few), (500, 300, [scene.many] * SAMPLES)):
             with scene.opened(scene.app) as (page, _):
                 seen = [ask(page, scene.app.url, conversation) for conversation in conversations]
-            there = [since(each["entered"], each["asked"]) for each in seen]
-            back = [since(each["sent"], each["shown"]) for each in seen]
-            both = told([one + other for one, other in zip(there, back, strict=True)])
+            there, back = zip(*seen, strict=True)
+            both = told([sum(each) for each in seen])
             title = f"key → first text, less the model's {wait} ms, {stored} messages, ms"
             yield title, "", f"{both}: {median(there):.0f} to the model, {median(back):.0f} back", str(aim)
 
 
 def byte_rows(scene: Scene) -> Iterator[Row]:
     """What an answer of 1,000 tokens sends over the websocket."""
-    for kind in ("markdown", "code"):
+    for kind, text in (("markdown", "prose"), ("code", "one block of code")):
         model = f"{kind}-n1000-d20"
         conversation, answer = filled(scene.app, 10, model), sum(len(piece.encode()) for piece in pieces(kind, 1000))
         with scene.opened(scene.app, f"/?c={conversation}") as (page, _):
@@ -236,7 +229,6 @@ def byte_rows(scene: Scene) -> Iterator[Row]:
             page.wait_for_timeout(3000)
             page.wait_for_selector(IDLE, timeout=60_000)
             page.wait_for_timeout(500)
-        text = "prose" if kind == "markdown" else "one block of code"
         yield f"websocket, 1,000 tokens of {text}, MB", f"{answer / 1e6:.3f}", f"{sum(sizes) / 1e6:.3f}", "0.3"
 
 

@@ -63,9 +63,6 @@ st.chat_input("ask")
 """
 
 
-# --- the upstream -----------------------------------------------------------------------------------------------------
-
-
 def stamp() -> int:
     """Give the time as the browser has it too, in milliseconds."""
     return round(time.time() * 1000) % TURN
@@ -186,9 +183,6 @@ def process(command: Sequence[str], folder: str = ".", **environment: str) -> It
             child.wait()
 
 
-# --- sessions ---------------------------------------------------------------------------------------------------------
-
-
 @dataclass
 class Watched:
     """What the sessions have seen."""
@@ -261,17 +255,7 @@ def probe(url: str, path: str, seconds: float) -> list[float]:
 def measured(
     title: str, sessions: Sequence[str], *, url: str, alive: str, server: int, model: int, seconds: float
 ) -> tuple[Sequence[str], float]:
-    """Have sessions follow these conversations; give a row of figures, and the messages a second.
-
-    Args:
-        title: what the row is called.
-        sessions: the conversations; none has the runs go on by themselves.
-        url: of what is measured.
-        alive: the path at which it says that it lives.
-        server: its process.
-        model: the process of the model.
-        seconds: how long it is looked at.
-    """
+    """Have sessions follow these conversations, none of them the runs alone; give a row, and the messages a second."""
     before = memory_of(server)
     command = [sys.executable, __file__, "watch", url, str(seconds), *sessions]
     child = subprocess.Popen(command, stdout=subprocess.PIPE)
