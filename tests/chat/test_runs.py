@@ -47,8 +47,13 @@ class Home:
     async def save(self, turn) -> None:
         if self.failing:
             raise StorageFailed("The disk has no room.")
-        self.saved += 1
         await self.store.save(turn)
+
+    async def save_parts(self, turns, *, owner) -> None:
+        if self.failing:
+            raise StorageFailed("The disk has no room.")
+        self.saved += len(turns)
+        await self.store.save_parts(turns, owner=owner)
 
     def __getattr__(self, name):
         return getattr(self.store, name)
@@ -463,7 +468,7 @@ async def test_a_process_that_was_killed(home):
     async with running(home, [HEAD, TextDelta("one"), FOREVER], owner="dead") as theirs:
         run = await theirs.ask("a")
         await until_text(run, "one")
-        await run.save_part(theirs._save)
+        await home.save_parts([run.part()], owner="dead")
         async with running(home, "two") as ours:
             assert [turn.id for turn in await ours.sweep()] == [run.id]
             events = await read(ours, run)

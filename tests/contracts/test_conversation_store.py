@@ -437,7 +437,7 @@ async def test_what_a_living_process_writes_goes_on(store, clock):
     await store.add(theirs, owner="them")
     await store.add(nobodys)
     clock.seconds += 100
-    await store.seen("me")
+    await store.save_parts([], owner="me")
     asked = {}
 
     def is_alive(owner, seen):
@@ -451,6 +451,21 @@ async def test_what_a_living_process_writes_goes_on(store, clock):
     assert asked[None] is None
     assert (await store.turn(mine.id)).state == "running"
     assert await store.interrupt_running(is_alive=is_alive) == ()
+
+
+async def test_parts_of_many_turns(store):
+    """What has come of those that run is written at once; one that has ended stays as it ended."""
+    made = await store.create(title="t")
+    running, ended = (make_turn(made.id, "", state="running") for _ in range(2))
+    for turn in (running, ended):
+        await store.add(turn, owner="me")
+    await store.save(dataclasses.replace(ended, message=Message(role="user", content="whole"), state="finished"))
+
+    parts = [dataclasses.replace(turn, message=Message(role="user", content="part")) for turn in (running, ended)]
+    await store.save_parts(parts, owner="me")
+
+    assert (await store.turn(running.id)).message.text == "part"
+    assert (await store.turn(ended.id)).message.text == "whole"
 
 
 async def test_a_database_without_what_dead_processes_left_is_not_written(store, database_url):

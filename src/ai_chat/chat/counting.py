@@ -43,10 +43,6 @@ class Counts:
 
         return count
 
-    def text(self, text: str, label: str) -> int:
-        """Count a short text by the rules of a `provider/model`."""
-        return self._counter.text(text, label)
-
     def total(self, messages: Sequence[Message], model: str) -> int:
         """Count several messages together."""
         return sum(map(self.of(model), messages))

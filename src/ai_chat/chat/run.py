@@ -31,19 +31,15 @@ Save = Callable[[Turn], Any]
 class Run:
     """One answer being made. Its log may be read from any thread, all else belongs to its loop."""
 
-    def __init__(self, question: Turn, turn: Turn, count: Callable[[str], int] | None = None) -> None:
+    def __init__(self, question: Turn, turn: Turn) -> None:
         """Begin with nothing written.
 
         Args:
             question: what is answered.
             turn: the place of the answer in its conversation's tree; its id is the run's.
-            count: counts the tokens of a piece of text.
         """
-        self._count = count
         self.tokens = 0
-        """About how many tokens have come; the answer's own usage comes at its end."""
-        self.first_at: float | None = None
-        """When the first came, by the loop's clock."""
+        """About how many tokens have come: upstreams send one or a few in a piece. The usage comes at the end."""
         self.id = turn.id
         self.conversation = turn.conversation
         self.question = question
@@ -59,7 +55,7 @@ class Run:
         self._over = asyncio.Event()
         self._news = asyncio.Event()
         self._saving = asyncio.Lock()
-        self._saved = 0
+        self._given = 0
         self._tell("run", run_data(turn))
 
     @property
@@ -118,25 +114,17 @@ class Run:
         self._tell("done", done_data(self.turn))
         self._over.set()
 
-    async def save_part(self, save: Save) -> None:
-        """Put what has come since last time into the store. What a store cannot take is tried again later."""
-        if not self.running:
-            if self.unsaved is not None:
-                await self.put_away(save)
-            return
+    def part(self) -> Turn | None:
+        """Give the answer as far as it has come, if more has come since it was asked for last."""
         size, result = self.log.size, self._result()
-        if size == self._saved or result is None or self._saving.locked():
-            return
-        async with self._saving:  # its last state must not be overtaken by this one
-            try:
-                await save(answered(self.turn, result, "running"))
-                self._saved = size
-            except ChatError as error:
-                log.warning("a part of an answer is not in the store yet: %s", error)
+        if not self.running or size == self._given or result is None:
+            return None
+        self._given = size
+        return answered(self.turn, result, "running")
 
     async def put_away(self, save: Save) -> None:
         """Put its last state into the store; `unsaved` says why if that cannot be."""
-        async with self._saving:
+        async with self._saving:  # one try at a time
             try:
                 await save(self.turn)
                 self.unsaved = None
@@ -174,9 +162,7 @@ class Run:
                 reasoning.append(event.text)
             elif isinstance(event, Notice):
                 self.notice(event)
-        if self._count is not None and (any(text) or any(reasoning)):
-            self.first_at = self.first_at or asyncio.get_running_loop().time()
-            self.tokens += self._count("".join((*reasoning, *text)))
+        self.tokens += sum(map(bool, text)) + sum(map(bool, reasoning))
         if any(reasoning):
             self._tell("reasoning", {"text": "".join(reasoning)})
         if any(text):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from ..core.conversations import Turn, TurnState
-from ..core.errors import BadRequest, ChatError, Conflict, NotFound, StorageFailed, Unavailable
+from ..core.errors import BadRequest, ChatError, Conflict, NotFound, Unavailable
 from ..core.messages import Message
 from ..core.ports import IsAlive
 from ..core.presets import temperature_of
@@ -243,7 +243,7 @@ class Runs:
     async def _begin(self, record: Record, question: Turn) -> Run:
         model = record.conversation.model
         turn = await record.begin(model=self._label(model), owner=self._parts.owner)
-        run = Run(question, turn, partial(self._parts.session.counts.text, label=turn.model or ""))
+        run = Run(question, turn)
         self._forget()
         self._runs[run.id] = run
         making = run.make(partial(self._session, run, record, model), self._save)
@@ -301,13 +301,16 @@ class Runs:
         """Save what comes as long as anything goes on, or is not in the store."""
         while self.running or any(run.unsaved is not None for run in self._runs.values()):
             await asyncio.sleep(SAVE_SECONDS)
-            for run in tuple(self._runs.values()):
-                await run.save_part(self._save)
+            runs = tuple(self._runs.values())
+            parts = [part for run in runs if (part := run.part()) is not None]
             try:
                 keeping = await self._parts.keeping()
-                await keeping.store.seen(self._parts.owner)
-            except StorageFailed as error:
-                log.warning("the store does not know that this process lives: %s", error)
+                await keeping.store.save_parts(parts, owner=self._parts.owner)
+            except ChatError as error:
+                log.warning("what has come of %d answers is not in the store yet: %s", len(parts), error)
+            for run in runs:
+                if run.unsaved is not None:
+                    await run.put_away(self._save)
 
     async def _look_again(self, run: str) -> Turn:
         await asyncio.sleep(LOOK_SECONDS)

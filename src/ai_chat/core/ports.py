@@ -169,8 +169,11 @@ class ConversationStore(Protocol):
         """Find conversations by words of their titles or messages, Chinese ones too, the best first."""
         ...
 
-    async def seen(self, owner: str) -> None:
-        """Note with all that this process writes that it lives."""
+    async def save_parts(self, turns: Sequence[Turn], *, owner: str) -> None:
+        """Write what has come of turns that still run, and that the process which writes them lives.
+
+        A turn that has ended meanwhile stays as it ended.
+        """
         ...
 
     async def interrupt_running(self, *, is_alive: IsAlive | None = None) -> Sequence[Turn]:

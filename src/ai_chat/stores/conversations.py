@@ -237,9 +237,18 @@ class SqlConversations:
         async with self._database.reading() as connection:
             return tuple(map(conversation_of, await self._index.find(connection, words, bounded(limit))))
 
-    async def seen(self, owner: str) -> None:
-        """Note with all that this process writes that it lives."""
+    async def save_parts(self, turns: Sequence[Turn], *, owner: str) -> None:
+        """Write what has come of turns that still run, and that the process which writes them lives.
+
+        However many there are, it is one transaction. A turn that has ended meanwhile stays as it ended.
+
+        Raises:
+            StorageFailed: nothing could be written.
+        """
+        parts = [{"part": turn.id, "said": self._encode(turn.message)} for turn in turns]
         async with self._database.writing() as connection:
+            if parts:
+                await connection.execute(statements.SAVE_PART, parts)
             await connection.execute(statements.SEEN, {"writer": owner, "now": self._now()})
 
     async def interrupt_running(self, *, is_alive: IsAlive | None = None) -> Sequence[Turn]:

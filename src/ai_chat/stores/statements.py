@@ -59,6 +59,7 @@ CHILDREN_OF = (
 )
 IS_RUNNING = turns.c.state == "running"
 RUNNING = select(turns.c.number, turns.c.owner, turns.c.seen, *TURN_COLUMNS).where(IS_RUNNING).order_by(turns.c.number)
+SAVE_PART = update(turns).where(turns.c.id == bindparam("part"), IS_RUNNING).values(message=bindparam("said"))
 SEEN = update(turns).where(IS_RUNNING, turns.c.owner == bindparam("writer")).values(seen=bindparam("now"))
 
 

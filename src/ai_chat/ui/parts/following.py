@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -21,9 +22,12 @@ LOOK_SECONDS = 0.1
 """At least so often it is looked whether the reader wants something else; a click waits for no longer."""
 PACE_SECONDS = 0.06
 """At least so much time between two sendings of an answer's end."""
+PACE_OF_EACH = 0.001
+"""Seconds by which each page that follows slows all of them: one processor draws for all, and a hundred pages that are
+a little slower are better than some that stand still."""
 BYTES_PER_SECOND = 6_000
 """What sending the end of an answer again and again may take: a long block of code is sent less often."""
-COUNT_SECONDS = 0.5
+COUNT_SECONDS = 1.0
 """Time between two sendings of how many tokens have come."""
 ELSEWHERE_SECONDS = 1.0
 """Time between two looks at an answer that another process writes."""
@@ -64,12 +68,38 @@ def show_text(place: Any, text: str, *, in_blocks: bool) -> None:
             place.markdown(for_renderer(block, image=say("image")), anchors=False)
 
 
+class Followers:
+    """How many pages follow an answer now."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self._lock = threading.Lock()
+        self._number = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._number += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._number -= 1
+
+    @property
+    def pace(self) -> float:
+        """Seconds between two sendings that this many can keep."""
+        return max(PACE_SECONDS, self._number * PACE_OF_EACH)
+
+
+followers = Followers()
+
+
 class Shown:
     """What is shown of a growing answer."""
 
     def __init__(self, where: Places) -> None:
         """Show nothing yet."""
         self._where = where
+        self._image = say("image")
         self._growing = Growing()
         self._slot: Any = None
         self._reasoning_slot: Any = None
@@ -100,7 +130,7 @@ class Shown:
             return
         sent = self._draw_reasoning() + self._draw_answer()
         if sent:
-            self._due = time.monotonic() + max(PACE_SECONDS, sent / BYTES_PER_SECOND)
+            self._due = time.monotonic() + max(followers.pace, sent / BYTES_PER_SECOND)
 
     def count(self, tokens: int) -> None:
         """Tell how much has come, now and again."""
@@ -130,10 +160,10 @@ class Shown:
         frozen = self._growing.add(self._pending)
         self._pending = ""
         for block in frozen:
-            self._write(for_renderer(block, image=say("image")), block)
+            self._write(for_renderer(block, image=self._image), block)
             self._slot = None
         tail = self._growing.tail
-        self._write(unfinished(tail, image=say("image")), tail)
+        self._write(unfinished(tail, image=self._image), tail)
         return len(tail.encode())
 
     def _write(self, shown: str, block: str) -> None:
@@ -146,7 +176,12 @@ class Shown:
 
 def follow(run: Followed, where: Places) -> None:
     """Show an answer until it has ended. A click of the reader's ends this at once, and the next drawing goes on."""
-    shown, position = Shown(where), 0
+    with followers:
+        _follow(run, Shown(where))
+
+
+def _follow(run: Followed, shown: Shown) -> None:
+    position = 0
     while True:
         running = run.running
         events = run.log.after(position)
@@ -161,7 +196,7 @@ def follow(run: Followed, where: Places) -> None:
             return
         _look_up()
         if shown.has_begun:
-            time.sleep(PACE_SECONDS)
+            time.sleep(followers.pace)
         run.log.wait(position, LOOK_SECONDS)
 
 
