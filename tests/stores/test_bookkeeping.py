@@ -110,12 +110,17 @@ async def test_a_database_that_is_away(books, ledger, tmp_path):
 
 
 async def test_a_database_that_hangs(books, ledger, tmp_path):
-    """It is waited for once, and not by any call."""
+    """It is waited for once, and not by any call; while it hangs the writer waits, and does not try without end."""
+    tried = []
+    replay = books._replay
+    books._replay = lambda: (tried.append(1), replay())[1]
     ledger.hangs = True
     began = time.perf_counter()
     take(books, *range(500))
     assert time.perf_counter() - began < 1
     await books.flush()
+    await asyncio.sleep(0.3)
+    assert len(tried) < 10
     ledger.hangs = False
     await until_all(ledger, 500, tmp_path)
 

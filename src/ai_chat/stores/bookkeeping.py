@@ -180,6 +180,7 @@ class Books:
         to the journal meanwhile, and if they come twice the database knows them.
         """
         if self._late is not None and not self._late.done():
+            self._away_until = self._monotonic() + AWAY_SECONDS  # to look again at once would be to do nothing else
             return False
         self._late = writing = asyncio.get_running_loop().create_task(self._write(batch), name="writing the books")
         await asyncio.wait({writing}, timeout=PATIENCE)
