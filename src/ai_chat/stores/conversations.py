@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Insert, Select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..core.conversations import Conversation, Turn
@@ -19,6 +18,7 @@ from ..core.ports import IsAlive
 from . import statements
 from .database import Database
 from .ids import new_id
+from .inserting import inserted
 from .limits import EVERYTHING, bounded, checked_id
 from .rows import conversation_of, new_conversation_row, row_of, turn_of
 from .search import SearchIndex, words_of
@@ -73,7 +73,7 @@ class SqlConversations:
         conversation = Conversation(id=id_, title=title, created=now, updated=now, model=model, system=system)
         words = await words_of(title)
         async with self._database.writing() as connection:
-            number = await _inserted(connection, statements.INSERT_CONVERSATION, new_conversation_row(conversation))
+            number = await inserted(connection, statements.INSERT_CONVERSATION, new_conversation_row(conversation))
             await self._index.put(connection, "title", number, words)
         return conversation
 
@@ -150,7 +150,7 @@ class SqlConversations:
                     f"There is no conversation {turn.conversation!r}; create it, or restore it if it was deleted.",
                     param="conversation",
                 )
-            number = await _inserted(connection, statements.INSERT_TURN, row)
+            number = await inserted(connection, statements.INSERT_TURN, row)
             if words is not None:
                 await self._index.put(connection, "turn", number, words)
             parameters = {"conversation": turn.conversation, "turn": turn.id, "now": self._now()}
@@ -312,13 +312,3 @@ async def _words(turn: Turn) -> str | None:
 async def _conversation(connection: AsyncConnection, conversation: str) -> Conversation | None:
     row = (await connection.execute(statements.CONVERSATION, {"conversation": conversation})).first()
     return None if row is None else conversation_of(row)
-
-
-async def _inserted(connection: AsyncConnection, statement: Insert, row: Mapping[str, Any]) -> int:
-    """Insert a row and give its number."""
-    try:
-        result = await connection.execute(statement, dict(row))
-    except IntegrityError as error:
-        raise BadRequest(f"The id {row['id']!r} is taken; give another.", param="id") from error
-    number: int = result.inserted_primary_key[0]  # type: ignore[index]  # a single insert always has one
-    return number
