@@ -161,7 +161,10 @@ async def test_a_quiet_stream_is_kept_open(server, upstream, monkeypatch):
     async with server.session.get(f"{server.url}/api/chat/runs/{run['run_id']}/stream") as reply:
         data = b""
         while data.count(b": ping\n\n") < 3:
-            data += await reply.content.readany()
+            more = await asyncio.wait_for(reply.content.readany(), 5)
+            assert more, "the stream ended"
+            data += more
+        assert b"event: done" not in data
 
 
 @pytest.mark.parametrize(("after", "status"), [("99", 400), ("-1", 400), ("x", 400), ("9" * 30, 400), ("1", 200)])
@@ -305,3 +308,4 @@ async def test_deleting_stops_what_runs(server, upstream):
     run = await begun(server, upstream)
     await server.ask("DELETE", f"/api/conversations/{run['conversation_id']}")
     await asyncio.wait_for(upstream.left.wait(), 5)
+    assert await server.services.runs.stop(run["run_id"]) == "stopped"
