@@ -139,6 +139,7 @@ class Services:
         """Begin a call with a trace of its own."""
         if self._keeps_books:
             self.spending.warm(request.model)
+            self.spending.look_again()
         return Call(
             request=request,
             trail=Trail(trace_id=_trace_id()),
@@ -159,7 +160,7 @@ class Services:
         """
         interrupted = await self.runs.sweep()
         await self.storage.tidy()
-        await self.spending.start()
+        await self.spending.look()
         self.storage.owners.clear()
         return len(interrupted)
 
@@ -248,6 +249,7 @@ class Services:
             closing.push_async_callback(self.http.aclose)
             closing.push_async_callback(self.models.aclose)
             closing.push_async_callback(self.storage.aclose)
+            closing.push_async_callback(self.spending.aclose)
             if self._runs is not None:
                 closing.push_async_callback(self._runs.aclose)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -24,6 +26,12 @@ from .models import Models
 from .providers.catalog import LOCAL
 from .storage import Storage
 
+log = logging.getLogger("ai_chat.spending")
+
+LOOK_SECONDS = 2.0
+"""How long budgets may not know what other processes spend."""
+LOOK_SHARE = 20
+"""A look that takes long is taken more rarely: at most one part in so many of the time goes into it."""
 MOST_WARMED = 1000
 """Names that are looked at: they come from clients, who may send any number of them."""
 
@@ -63,6 +71,8 @@ class Spending:
         self._storage = storage
         self._models = models
         self._warmed: set[str] = set()
+        self._look_at = 0.0
+        self._looking: asyncio.Task[None] | None = None
         self.gate = Gate(self._gate_parts(settings, models)) if settings.budgets else None
 
     def price(self, target: str, usage: Usage, at: datetime) -> Cost:
@@ -97,17 +107,42 @@ class Spending:
             if target.provider != LOCAL:
                 self.prices.warm()
 
-    async def start(self) -> None:
-        """Have the budgets know what was spent in their present periods, before this process began."""
+    async def look(self) -> None:
+        """Have the budgets know what others have spent in their present periods: before this process, and beside it.
+
+        Raises:
+            ChatError: the books cannot be read; the sentence says why.
+        """
+        began = time.monotonic()
         now = _now()
         for number, budget in enumerate(self.budgets.budgets):
-            span = Span(since=start_of(budget.period, now), until=now)
+            span = Span(since=start_of(budget.period, now))
             if budget.caller is None:
-                sums: Mapping[str, UsageSum] = {"": (await self._storage.usage(span=span))[0]}
+                sums: Mapping[str, UsageSum] = {"": (await self._storage.used_elsewhere(None, span))[0]}
             else:
-                rows = await self._storage.usage("caller", span=span)
+                rows = await self._storage.used_elsewhere("caller", span)
                 sums = {row.key or "": row for row in rows if budget.caller in {EVERYONE, row.key}}
             self.budgets.before(number, {whose: self._spent(row, budget) for whose, row in sums.items()}, now)
+        ended = time.monotonic()
+        self._look_at = ended + max(LOOK_SECONDS, LOOK_SHARE * (ended - began))
+
+    def look_again(self) -> None:
+        """Look in the background, if the last look is a while ago: another process may spend from the same budgets."""
+        if self.gate is not None and time.monotonic() >= self._look_at:
+            self._look_at = time.monotonic() + LOOK_SECONDS
+            self._looking = asyncio.get_running_loop().create_task(self._looked(), name="a look at the budgets")
+
+    async def _looked(self) -> None:
+        try:
+            await self.look()
+        except ChatError as error:  # what was known before stays known
+            log.warning("the budgets do not know what other processes spend: %s", error)
+
+    async def aclose(self) -> None:
+        """End a look that goes on."""
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.wait({self._looking})
 
     def _spent(self, row: UsageSum, budget: Budget) -> Decimal:
         if budget.unit == "tokens":

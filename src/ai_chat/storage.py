@@ -134,6 +134,14 @@ class Storage:
                 await self.books.settled()
         return await ledger.usage(by, span=span, zone=zone or local_zone(), **of)
 
+    async def used_elsewhere(self, by: UsageBy | None, span: Span) -> Sequence[UsageSum]:
+        """Add up what other processes have used, or reserved for calls that go on.
+
+        Raises:
+            ChatError: the database cannot be read; the sentence says why.
+        """
+        return await (await self.ledger()).usage(by, span=span, besides=self.owners.name)
+
     async def tidy(self) -> None:
         """Settle what dead processes left open, and remove what was deleted long ago."""
         await (await self.conversations()).purge(older_than=KEPT_DELETED)

@@ -61,3 +61,14 @@ async def test_what_there_is_not(env, arguments, words):
     """A sum or a moment that there is not is named."""
     ended = await run("usage", *arguments, env=env)
     assert (ended.code, words in ended.sentence) == (2, True)
+
+
+async def test_a_budget_holds_from_one_command_to_the_next(env):
+    """What was spent before is known before anything is asked."""
+    async with Upstream(streamed("Hello")) as upstream:
+        budgets = '[{"limit": 20, "unit": "tokens"}]'
+        theirs = {**env, "OPENAI_BASE_URL": upstream.url, "AI_CHAT_BUDGETS": budgets, "AI_CHAT_MAX_TOKENS": "8"}
+        assert (await run("ask", "hi", "-m", "m", env=theirs)).code == 0
+        ended = await run("ask", "hi", "-m", "m", env={**theirs, "AI_CHAT_MAX_TOKENS": "9"})
+    assert (ended.code, ended.out) == (1, "")
+    assert "20 tokens has 8 left" in ended.err

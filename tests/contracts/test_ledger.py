@@ -107,6 +107,14 @@ async def test_what_dead_processes_left_open_is_settled(ledger):
     assert (total.calls, total.failed, total.lost_tokens, total.lost_cost) == (1, 1, 100, Decimal("0.5"))
 
 
+async def test_what_others_use(ledger):
+    """A process that shares a budget sees what others used, and what they reserved for calls that go on."""
+    await ledger.write([*rows(made_call("1")), *rows(made_call("2"), owner="they"), as_open(made_call("9"), "they")])
+    (total,) = await ledger.usage(besides="me")
+    assert (total.cost, total.lost_cost, total.lost_tokens) == (2, Decimal("0.5"), 100)
+    assert [row.key for row in await ledger.usage("caller", besides="they")] == ["local"]
+
+
 async def test_sums_by_model_conversation_and_caller(ledger):
     """The dearest comes first; what belongs to none stands apart."""
     await ledger.write(
@@ -159,8 +167,8 @@ def test_money_is_exact():
 
 def test_a_row_has_a_value_for_each_column():
     """What a call is written as fits the table."""
-    call, attempt = rows(made_call("1"))
-    assert len(call.row) == len(CALL_COLUMNS)
-    assert dict(zip(CALL_COLUMNS, call.row, strict=True))["total"] == 1_500_000
-    assert attempt.row[:2] == (call.row[0], 1)
-    assert len(attempt.row) == len(ATTEMPT_COLUMNS)
+    (_, call), (_, attempt) = rows(made_call("1"))
+    assert len(call) == len(CALL_COLUMNS)
+    assert dict(zip(CALL_COLUMNS, call, strict=True))["total"] == 1_500_000
+    assert attempt[:2] == (call[0], 1)
+    assert len(attempt) == len(ATTEMPT_COLUMNS)

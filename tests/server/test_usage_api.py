@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from tests.server.conftest import serving
 from tests.upstream import streamed, whole
+
+from ai_chat import spending
 
 
 async def test_what_was_used(no_leaks, upstream):
@@ -45,3 +49,25 @@ async def test_a_budget_that_is_used_up(no_leaks, upstream):
     assert 0 < int(got.headers["Retry-After"]) <= 86_400
     assert len(upstream.chats) == 1
     assert (standing["calls"], standing["failed"]) == (2, 1)
+
+
+async def test_a_budget_of_two_processes(no_leaks, upstream, monkeypatch):
+    """What one has spent the other knows a moment later, and refuses."""
+    monkeypatch.setattr(spending, "LOOK_SECONDS", 0.0)
+    budgets = [{"limit": 30, "unit": "tokens"}]
+    async with serving(books=True, budgets=budgets) as one, serving(books=True, budgets=budgets) as other:
+        assert (await one.chat(max_tokens=8)).status == 200
+        await one.services.storage.books.flush()
+        assert (await other.chat(max_tokens=8)).status == 200
+        await other.services.storage.books.flush()
+        for server in (one, other):
+            async with asyncio.timeout(10):
+                while _spent(server) < 24:
+                    await asyncio.sleep(0.01)
+            assert (await server.chat(max_tokens=9)).status == 402
+
+
+def _spent(server):
+    server.services.spending.look_again()
+    (standing,) = server.services.spending.standings("local")
+    return standing.spent

@@ -43,8 +43,8 @@ class Ledger:
         if self.hangs:
             await asyncio.Event().wait()
         self.batches += 1
-        for entry in entries:
-            name = entry.row[0] if entry.table == "calls" else f"{entry.row[0]}/{entry.row[1]}"
+        for table, row in entries:
+            name = row[0] if table == "calls" else f"{row[0]}/{row[1]}"
             self.rows[name] = self.rows.get(name, 0) + 1
         if self.lies:
             raise StorageFailed("lost in the moment of its commit")

@@ -25,10 +25,12 @@ ENDINGS = {
 
 
 @asynccontextmanager
-async def opened(voice: Voice) -> AsyncIterator[Services]:
-    """Open the house, and close it whatever happens."""
+async def opened(voice: Voice, *, asks: bool = False) -> AsyncIterator[Services]:
+    """Open the house, and close it whatever happens; `asks` if models are asked, who may be under budgets."""
     services = Services.open(books=True)
     try:
+        if asks and services.settings.budgets:
+            await services.spending.look()
         yield services
     finally:
         voice.quiet()
@@ -38,7 +40,7 @@ async def opened(voice: Voice) -> AsyncIterator[Services]:
 async def ask(question: Question, interrupts: Interrupts) -> int:
     """Ask, and show the answer."""
     output, voice = Output(interrupts.blocking), Voice()
-    async with opened(voice) as services:
+    async with opened(voice, asks=True) as services:
         record = None
         if question.conversation is not None:
             AsyncChat(services=services).request("-", model=question.model, **question.parameters)  # or nothing begins

@@ -70,7 +70,7 @@ class Spent:
 async def chat(start: Question, interrupts: Interrupts) -> int:
     """Talk until the person leaves; `start` holds what the options said."""
     output, voice = Output(interrupts.blocking), Voice()
-    async with opened(voice) as services:
+    async with opened(voice, asks=True) as services:
         talk = Talk(services, interrupts, output, voice, start)
         if sys.stdin is None or not sys.stdin.isatty() or not voice.terminal:
             return await talk.run(Lines(), stoppable=False)

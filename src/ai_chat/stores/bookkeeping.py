@@ -107,9 +107,10 @@ class Books:
 
     def take(self, entries: Sequence[Entry]) -> None:
         """Take rows. It does not wait."""
+        if not self._waiting:  # else the writer is at work, and looks again before it rests
+            self._idle.clear()
+            self._begin()
         self._waiting.extend(entries)
-        self._idle.clear()
-        self._begin()
 
     def catch_up(self) -> None:
         """Have the journals put in: ours, and those of processes that have gone."""

@@ -99,7 +99,7 @@ def _open(file: Path) -> BinaryIO:
 
 def _line(entry: Entry) -> bytes:
     try:
-        data = orjson.dumps(tuple(entry))
+        data = orjson.dumps(entry)
     except TypeError:  # half a character in a name that a client made up
         data = json.dumps(entry).encode()
     return data + b"\n"
@@ -113,4 +113,4 @@ def _entry(line: bytes) -> Entry | None:
         table, row = json.loads(line)
     except ValueError:
         return None
-    return Entry(table, tuple(row))
+    return table, tuple(row)

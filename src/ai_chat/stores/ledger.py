@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, case, func, literal, select, update
 from ..core.ledger import ALWAYS, OPEN, Span, UsageBy, UsageSum
 from ..core.ports import IsAlive
 from .database import Database
-from .ledger_rows import ATTEMPT_COLUMNS, CALL_COLUMNS, KEYS, Entry, Kind, Row, money
+from .ledger_rows import ATTEMPT_COLUMNS, CALL_COLUMNS, KEYS, Cell, Entry, Kind, Row, money
 from .tables import calls
 
 QUARTER = 900_000
@@ -37,10 +37,9 @@ class SqlLedger:
             StorageFailed: the database did not take them.
         """
         async with self._database.writing() as connection:
-            for kind, insert in self._inserts.items():
-                rows = _newest(entries, kind)
+            for kind, rows in _newest(entries).items():
                 if rows:
-                    await connection.exec_driver_sql(insert, rows)
+                    await connection.exec_driver_sql(self._inserts[kind], rows)
 
     async def settle(self, is_alive: IsAlive) -> int:
         """Close the calls that processes that have gone left open, and give their number.
@@ -58,7 +57,13 @@ class SqlLedger:
             return (await connection.execute(change)).rowcount
 
     async def usage(
-        self, by: UsageBy | None = None, *, span: Span = ALWAYS, zone: tzinfo = UTC, **of: str
+        self,
+        by: UsageBy | None = None,
+        *,
+        span: Span = ALWAYS,
+        zone: tzinfo = UTC,
+        besides: str | None = None,
+        **of: str,
     ) -> Sequence[UsageSum]:
         """Add calls up.
 
@@ -66,10 +71,13 @@ class SqlLedger:
             by: what to add up apart; None gives one sum of all.
             span: when they began.
             zone: whose days are meant.
+            besides: leave out the calls of this process, and count what others have reserved for calls that go on as
+                lost.
             of: only those of one `caller`, `conversation` or `run`.
         """
         key = _keys(by)
-        query = select(key.label("key"), *_sums()).where(calls.c.outcome != OPEN, *_when(span), *_whose(of))
+        whose = calls.c.outcome != OPEN if besides is None else calls.c.owner.is_distinct_from(besides)
+        query = select(key.label("key"), *_sums()).where(whose, *_when(span), *_whose(of))
         async with self._database.reading() as connection:
             rows = (await connection.execute(query.group_by(key).order_by(key))).all()
         sums = [_sum_of(row, row.key) for row in rows]
@@ -94,14 +102,16 @@ def _insert(kind: Kind, dialect: str) -> str:
     return f"INSERT INTO {kind} ({names}) VALUES ({places}) ON CONFLICT ({key}) DO {change}"  # noqa: S608 - names of ours
 
 
-def _newest(entries: Sequence[Entry], kind: Kind) -> list[Row]:
-    """Give the rows of a table, each key once, its end before its beginning: a statement must not meet it twice."""
-    rows: dict[Row, Row] = {}
-    key = len(KEYS[kind])
+def _newest(entries: Sequence[Entry]) -> Mapping[Kind, Sequence[Row]]:
+    """Give the rows of each table; a call that ended meanwhile is not written open first."""
+    newest: dict[Cell, Row] = {}
+    tries: list[Row] = []
     for table, row in entries:
-        if table == kind and (row[:key] not in rows or row[OUTCOME] != OPEN):
-            rows[row[:key]] = row
-    return list(rows.values())
+        if table == "attempts":
+            tries.append(row)
+        elif row[OUTCOME] != OPEN or row[0] not in newest:
+            newest[row[0]] = row
+    return {"calls": list(newest.values()), "attempts": tries}
 
 
 def _keys(by: UsageBy | None) -> ColumnElement[Any]:
@@ -131,8 +141,8 @@ def _sums() -> Sequence[ColumnElement[Any]]:
         counted(calls.c.input_tokens.is_(None) & calls.c.cost.is_(None) & (calls.c.tries > 0)).label("unknown_tokens"),
         added(calls.c.cost).label("cost"),
         counted(calls.c.cost.is_(None) & (calls.c.tries > 0)).label("unknown_cost"),
-        added(case((calls.c.outcome == LOST, calls.c.reserved_tokens))).label("lost_tokens"),
-        added(case((calls.c.outcome == LOST, calls.c.reserved_cost))).label("lost_cost"),
+        added(case((calls.c.outcome.in_((LOST, OPEN)), calls.c.reserved_tokens))).label("lost_tokens"),
+        added(case((calls.c.outcome.in_((LOST, OPEN)), calls.c.reserved_cost))).label("lost_cost"),
     )
 
 

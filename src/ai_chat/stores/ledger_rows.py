@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal, NamedTuple
+from functools import lru_cache
+from typing import Literal
 
 from ..core.ledger import OPEN, UNIT
-from ..core.request import Attempt, Call
+from ..core.request import Attempt, Call, Trail
 from ..core.usage import Usage
 from .exact import exact
 
 Cell = str | int | None
 Row = tuple[Cell, ...]
+Used = tuple[Cell, Cell, Cell, Cell, Cell]
+UNUSED: Used = (None, None, None, None, None)
 
 CALL_COLUMNS = (
     "id", "began", "owner", "caller", "conversation", "run", "purpose", "asked", "served", "outcome", "tries",
@@ -28,13 +31,13 @@ KEYS = {"calls": ("id",), "attempts": ("call", "number")}
 """The columns that name a row, which come first."""
 Kind = Literal["calls", "attempts"]
 MOST = 2**63 - 1
+SHORT = 200
+"""Characters of a name that is worth remembering."""
+_remembered = lru_cache(maxsize=256)(exact)
 
 
-class Entry(NamedTuple):
-    """One row, and the table it belongs to."""
-
-    table: Kind
-    row: Row
+Entry = tuple[Kind, Row]
+"""One row, and the table it belongs to."""
 
 
 def entries_of(call: Call, *, owner: str) -> list[Entry]:
@@ -46,18 +49,25 @@ def entries_of(call: Call, *, owner: str) -> list[Entry]:
     """
     trail = call.trail
     began = round(trail.began * 1000)
-    entries = [Entry("calls", _call_row(call, owner, trail.outcome, began))]
-    for number, attempt in enumerate(trail.attempts, 1):
-        entries.append(Entry("attempts", _attempt(attempt, trail.trace_id, number, began, trail.started)))
+    attempts = trail.attempts
+    if len(attempts) == 1:  # nearly always; the sums are those of the one
+        used, cost = _used(attempts[0].usage), units(attempts[0].cost)
+    else:
+        used, cost = _used(trail.usage), units(trail.cost)
+    entries: list[Entry] = [("calls", _call_row(call, owner, trail.outcome, began, used, cost))]
+    for number, attempt in enumerate(attempts, 1):
+        if len(attempts) > 1:
+            used, cost = _used(attempt.usage), units(attempt.cost)
+        entries.append(("attempts", _attempt(attempt, trail, number, began, used, cost)))
     return entries
 
 
 def open_entry(call: Call, *, owner: str) -> Entry:
     """Write a call that is about to be made."""
-    return Entry("calls", _call_row(call, owner, OPEN, round(call.trail.began * 1000)))
+    return ("calls", _call_row(call, owner, OPEN, round(call.trail.began * 1000), UNUSED, None))
 
 
-def _call_row(call: Call, owner: str, outcome: str, began: int) -> Row:
+def _call_row(call: Call, owner: str, outcome: str, began: int, used: Used, cost: int | None) -> Row:
     trail = call.trail
     total = None if trail.ended is None else micro(trail.ended - trail.started)
     tokens, usd = trail.reserved or (None, None)
@@ -65,16 +75,16 @@ def _call_row(call: Call, owner: str, outcome: str, began: int) -> Row:
         trail.trace_id,
         began,
         owner,
-        exact(call.caller.name),
+        _name(call.caller.name),
         call.conversation,
         call.run,
         call.purpose,
-        exact(call.request.model),
-        None if trail.model_served is None else exact(trail.model_served),
+        _name(call.request.model),
+        None if trail.model_served is None else _name(trail.model_served),
         outcome,
         len(trail.attempts),
-        *_usage(trail.usage),
-        units(trail.cost),
+        *used,
+        cost,
         micro(trail.first_token),
         total,
         tokens,
@@ -94,26 +104,32 @@ def money(count: int) -> Decimal:
 
 def micro(seconds: float | None) -> int | None:
     """Give whole microseconds."""
-    return None if seconds is None else round(seconds * 1e6)
+    return None if seconds is None else int(seconds * 1e6 + 0.5)
 
 
-def _attempt(attempt: Attempt, call: str, number: int, call_began: int, started: float) -> Row:
+def _attempt(attempt: Attempt, trail: Trail, number: int, began: int, used: Used, cost: int | None) -> Row:
+    started = attempt.started
     return (
-        call,
+        trail.trace_id,
         number,
-        call_began + round((attempt.started - started) * 1000),
-        exact(attempt.target),
+        began + round((started - trail.started) * 1000),
+        _name(attempt.target),
         attempt.outcome,
-        *_usage(attempt.usage),
-        units(attempt.cost),
-        micro(None if attempt.first_token is None else attempt.first_token - attempt.started),
-        micro(None if attempt.ended is None else attempt.ended - attempt.started),
+        *used,
+        cost,
+        micro(None if attempt.first_token is None else attempt.first_token - started),
+        micro(None if attempt.ended is None else attempt.ended - started),
     )
 
 
-def _usage(usage: Usage | None) -> tuple[Cell, Cell, Cell, Cell, Cell]:
+def _name(name: str) -> str:
+    """Give what a name stands as; the same few come again and again."""
+    return _remembered(name) if len(name) <= SHORT else exact(name)
+
+
+def _used(usage: Usage | None) -> Used:
     if usage is None:
-        return (None, None, None, None, None)
+        return UNUSED
     return (
         usage.input_tokens,
         usage.cached_input_tokens,
