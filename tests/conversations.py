@@ -1,4 +1,4 @@
-"""Conversations for tests: turns, lines of turns, a plain codec, and a clock that only goes on when asked."""
+"""Conversations for tests: turns, lines of turns, their codec, and a clock that only goes on when asked."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from ai_chat.core.conversations import Turn
 from ai_chat.core.messages import Message
 from ai_chat.core.ports import ConversationStore
+from ai_chat.wire.requests import decode_message, encode_message
 
 BORN = datetime(2026, 11, 24, 8, 30, 0, 123456, tzinfo=UTC)
 numbers = itertools.count()
@@ -26,13 +27,11 @@ class SteppedClock:
         return self.seconds
 
 
-def encode(message: Message) -> dict[str, Any]:
-    return {"role": message.role, "content": message.content, **message.extra}
+encode = encode_message
 
 
 def decode(fields: Mapping[str, Any]) -> Message:
-    extra = {name: value for name, value in fields.items() if name not in {"role", "content"}}
-    return Message(role=fields["role"], content=fields["content"], extra=extra)
+    return decode_message(fields, "message")
 
 
 def make_turn(conversation: str, text: str = "hello", *, parent: str | None = None, **fields: Any) -> Turn:

@@ -349,6 +349,21 @@ async def test_a_question_that_fits_no_window_is_kept(home):
     assert (await home.path(run.conversation))[0].message.text == "word " * 5000
 
 
+async def test_what_was_left_out_stays_with_the_answer(home):
+    """The number of turns that no longer fitted is told while it is asked, and with the answer's figures afterwards."""
+    async with running(home, "one", "two", "three") as runs:
+        conversation = None
+        for words in (400, 300, 300):
+            run = await runs.ask("word " * words, conversation=conversation)
+            conversation = run.conversation
+            events = await read(runs, run)
+
+    (told,) = [event.data for event in events if event.kind == "notice"]
+    (usage,) = [event.data for event in events if event.kind == "usage"]
+    assert (told["kind"], told["data"], usage["turns_left_out"]) == ("window", {"turns": 1}, 1)
+    assert [turn.left_out for turn in await home.path(conversation)] == [None] * 5 + [1]
+
+
 async def test_notices_before_the_answer(home):
     """What is told while a model loads is an event; a thousand signs of progress are one."""
 

@@ -7,11 +7,16 @@ from decimal import Decimal
 
 import pytest
 
+from ai_chat.assembly import Services
 from ai_chat.cli.estimate import Asked, estimate, rounded
 from ai_chat.cli.process import Interrupts
-from ai_chat.core.errors import BadRequest
+from ai_chat.client import Record
+from ai_chat.core.errors import BadRequest, NotFound
+from ai_chat.core.messages import Message
+from ai_chat.core.result import ChatResult, Choice
 
 NOBODY = Interrupts()
+SAID = Choice(index=0, message=Message(role="assistant", content="well"), finish_reason="stop")
 
 
 @pytest.fixture
@@ -107,3 +112,30 @@ async def test_numbers_out_of_range(asked):
 def test_amounts_are_short_and_never_nought(money, written):
     """However small an amount is, its first digits are seen."""
     assert rounded(Decimal(money)) == written
+
+
+async def test_a_question_of_a_conversation(capsysbinary, keys):
+    """What was said before is sent again: it is counted, and the turns that weigh most are named."""
+    services = Services.open()
+    try:
+        record = await Record.open(await services.keeping(), "c1")
+        for text in ("short", "long " * 200, *"abcd"):
+            await record.ask(text)
+            await record.answer(ChatResult(id="1", created=1, model="m", choices=(SAID,)))
+        fresh = await told(capsysbinary, models=("openai/gpt-4o",))
+        found = await told(capsysbinary, models=("openai/gpt-4o",), conversation="c1")
+    finally:
+        await services.aclose()
+    said = found["conversation"]
+    assert (said["messages"], said["heaviest"][0]["number"], said["kept"]) == (12, 2, 4)
+    # The beginning of the answer is counted once.
+    assert found["models"][0]["input_tokens"] - fresh["models"][0]["input_tokens"] == said["tokens"] - 3
+    assert 200 < said["saved"] < said["tokens"]
+    assert await estimate(Asked(prompt="hello", conversation="c1"), NOBODY) == 0
+    assert "turn 2: " in capsysbinary.readouterr().out.decode()
+
+
+async def test_a_conversation_that_is_not_there(keys):
+    """It is named."""
+    with pytest.raises(NotFound, match="'nowhere'"):
+        await estimate(Asked(prompt="hello", conversation="nowhere"), NOBODY)

@@ -11,7 +11,7 @@ from tests.conversations import BORN, add_line, found_titles, make_turn
 
 from ai_chat.core.conversations import Turn
 from ai_chat.core.errors import BadRequest
-from ai_chat.core.messages import Message
+from ai_chat.core.messages import Message, Step, ToolCall, ToolResult
 from ai_chat.core.usage import Usage
 
 TEXTS = {
@@ -227,6 +227,13 @@ async def test_a_turn_survives_whole(store):
         first_token=0.1,
         total=2.5,
         error="The upstream broke; ask again.",
+        steps=(
+            Step(
+                message=Message(role="assistant", tool_calls=(ToolCall(id="c1", name="clock", arguments='{"zone":'),)),
+                results=(ToolResult(call_id="c1", name="clock", content="\0 no", seconds=0.25, error="bad_arguments"),),
+            ),
+        ),
+        left_out=3,
     )
     await store.add(turn)
 

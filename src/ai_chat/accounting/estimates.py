@@ -186,11 +186,25 @@ def saved(turns: Sequence[TurnWeight], *, keep: int) -> int:
     return sum(turn.tokens for turn in spoken[: max(0, len(spoken) - keep)])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weight:
+    """What a conversation weighs."""
+
+    tokens: int
+    heaviest: tuple[TurnWeight, ...]
+    saved: int
+    """Tokens that every further call would save if only the newest turns were sent."""
+
+
 # --- put together ---------------------------------------------------------------------------------------------------
 
 
 class Counter(TokenCounter, Protocol):
     """A counter that knows how good it is."""
+
+    def message(self, message: Message, model: str) -> int:
+        """Count what one message adds to a prompt."""
+        ...
 
     def is_exact(self, model: str) -> bool:
         """Tell whether a model is counted by its own vocabulary."""
@@ -228,6 +242,13 @@ class Estimates:
         """Say how hard a task seems and which model the user wants for such; None if none is named."""
         task = assess(text)
         return task, self._models.get(task.level)
+
+    def weigh(self, messages: Sequence[Message], target: str, *, keep: int) -> Weight:
+        """Weigh a conversation as a model counts it, and say what leaving out all but its newest turns would save."""
+        turns = turn_weights(messages, lambda message: self._counter.message(message, target))
+        return Weight(
+            tokens=self._counter.messages(messages, target), heaviest=heaviest(turns), saved=saved(turns, keep=keep)
+        )
 
     def forecast(
         self,

@@ -119,8 +119,10 @@ class Record:
                 kept.pop()
             if turn.message.role != "assistant":
                 kept.append(turn.message)
-            elif _says_something(turn.message):
-                kept.append(as_history(turn.message))
+            else:
+                kept += [as_history(message) for step in turn.steps for message in step.messages]
+                if _says_something(turn.message) or turn.steps:
+                    kept.append(as_history(turn.message))
         if kept and kept[-1].role == "user":
             kept.pop()
         return kept

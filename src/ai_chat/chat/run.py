@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..core.conversations import Turn, TurnState
@@ -56,6 +57,7 @@ class Run:
         self._news = asyncio.Event()
         self._saving = asyncio.Lock()
         self._given = 0
+        self._left_out: int | None = None
         self._tell("run", run_data(turn))
 
     @property
@@ -103,7 +105,7 @@ class Run:
         if error is not None:
             self._tell("error", error_data(error))
         result = self._result()
-        self.turn = answered(self.turn, result, state, error)
+        self.turn = self._turn(result, state, error)
         await self.put_away(save)
         if self.turn.usage is not None:
             self._tell("usage", usage_data(self.turn, None if result is None else result.report))
@@ -120,7 +122,7 @@ class Run:
         if not self.running or size == self._given or result is None:
             return None
         self._given = size
-        return answered(self.turn, result, "running")
+        return self._turn(result, "running")
 
     async def put_away(self, save: Save) -> None:
         """Put its last state into the store; `unsaved` says why if that cannot be."""
@@ -147,6 +149,9 @@ class Run:
             log.exception("a run failed over a fault of ours")
             return "failed", ServerFailed("The answer failed over a fault of this program; ask again.")
         return "finished", None
+
+    def _turn(self, result: ChatResult | None, state: TurnState, error: ChatError | None = None) -> Turn:
+        return replace(answered(self.turn, result, state, error), left_out=self._left_out)
 
     def _result(self) -> ChatResult | None:
         """Give the answer so far; None before its beginning."""
@@ -175,6 +180,8 @@ class Run:
 
     def notice(self, notice: Notice) -> None:
         """Tell the readers what happens meanwhile."""
+        if notice.kind == "window":
+            self._left_out = int(notice.data["turns"])
         kind: EventKind = "retry" if notice.kind == "retry" else "notice"
         self._tell(kind, {"kind": notice.kind, "text": notice.text, "data": dict(notice.data)})
 

@@ -179,6 +179,10 @@ def _estimate(
     ] = None,
     messages_per_day: Annotated[int, typer.Option(metavar="N", help="How often you ask such a question.")] = 50,
     output_tokens: Annotated[int, typer.Option(metavar="N", help="Tokens you expect of an answer.")] = 400,
+    conversation: Annotated[
+        str | None,
+        typer.Option("--conversation", "-c", metavar="ID", help="As the next question of this conversation."),
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Say what a question would cost, without asking it."""
@@ -190,6 +194,7 @@ def _estimate(
         models=tuple(checked(name, "--model") for name in model or ()),
         messages_per_day=messages_per_day,
         output_tokens=output_tokens,
+        conversation=conversation,
         as_json=as_json,
     )
     from . import process  # noqa: PLC0415

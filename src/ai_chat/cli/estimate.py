@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from ..client import Record
 from ..core.errors import BadRequest, SettingsError
 from ..core.messages import Message
 from ..core.usage import Cost
@@ -26,6 +27,8 @@ MOST_A_DAY = 10_000_000
 MOST_TOKENS = 10_000_000
 UNKNOWN = "unknown"
 FREE = "free"
+KEPT = 4
+"""Turns that a conversation of which old ones are left out would keep."""
 _SHORT = Context(prec=3)
 
 
@@ -38,7 +41,37 @@ class Asked:
     """None are those that are set up."""
     messages_per_day: int = 50
     output_tokens: int = 400
+    conversation: str | None = None
+    """What was said before the question; its id."""
     as_json: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heavy:
+    """One of its turns: a question with its answer."""
+
+    number: int
+    tokens: int
+    share: float
+    """Of all tokens of the conversation, 0 to 1."""
+    begins: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A conversation that the question goes on with."""
+
+    id: str
+    title: str
+    messages: int
+    tokens: int
+    """Of all of them, as the first of the models counts."""
+    heaviest: tuple[Heavy, ...]
+    """The turns that are worth shortening."""
+    saved: int
+    """Tokens that every further call would save if only the newest turns were sent."""
+    kept: int
+    """How many turns that are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +113,7 @@ class Found:
     """Everything that is told."""
 
     task: Advice
+    conversation: Said | None
     messages_per_day: int
     cny_per_usd: Decimal | None
     rate_date: date | None
@@ -96,7 +130,7 @@ async def estimate(asked: Asked, _: Interrupts) -> int:
     _check("--output-tokens", asked.output_tokens, MOST_TOKENS)
     output = Output()
     async with opened(Voice()) as services:
-        found = examine(services, asked)
+        found = examine(services, asked, await _record(services, asked.conversation))
     if asked.as_json:
         output.data(orjson.dumps(found, default=_number, option=orjson.OPT_APPEND_NEWLINE))
     else:
@@ -109,23 +143,55 @@ def _check(option: str, value: int, most: int) -> None:
         raise BadRequest(f"{option} is {value:,}, and must be from 0 to {most:,}.")
 
 
-def examine(services: Services, asked: Asked) -> Found:
-    """Look at each model."""
+async def _record(services: Services, conversation: str | None) -> Record | None:
+    if conversation is None:
+        return None
+    return await Record.behind(await services.keeping(), conversation)
+
+
+def examine(services: Services, asked: Asked, record: Record | None = None) -> Found:
+    """Look at each model; `record` is the conversation that the question goes on with."""
     task, advised = services.spending.estimates.advise(asked.prompt)
     now = datetime.now(UTC)
+    targets = _targets(services, asked.models)
     return Found(
+        conversation=None if record is None else _said(services, record, targets[0]),
         task=Advice(level=task.level, points=task.points, reasons=task.reasons, model=advised),
         messages_per_day=asked.messages_per_day,
         cny_per_usd=services.spending.prices.cny_per_usd,
         rate_date=services.spending.prices.rate_date,
-        models=tuple(_row(services, target, asked, now) for target in _targets(services, asked.models)),
+        models=tuple(_row(services, target, asked, now, _before(record)) for target in targets),
     )
 
 
-def _row(services: Services, target: str, asked: Asked, now: datetime) -> Row:
+def _before(record: Record | None) -> tuple[Message, ...]:
+    if record is None:
+        return ()
+    system = record.conversation.system
+    return (*([Message(role="system", content=system)] if system else []), *record.messages)
+
+
+def _said(services: Services, record: Record, target: str) -> Said:
+    messages = _before(record)
+    weight = services.spending.estimates.weigh(messages, target, keep=KEPT)
+    return Said(
+        id=record.conversation.id,
+        title=record.conversation.title,
+        messages=len(messages),
+        tokens=weight.tokens,
+        heaviest=tuple(
+            Heavy(number=turn.number, tokens=turn.tokens, share=turn.share, begins=turn.begins)
+            for turn in weight.heaviest
+        ),
+        saved=weight.saved,
+        kept=KEPT,
+    )
+
+
+def _row(services: Services, target: str, asked: Asked, now: datetime, before: tuple[Message, ...]) -> Row:
     forecast = services.spending.estimates.forecast(
         target,
-        (Message(role="user", content=asked.prompt),),
+        (*before, Message(role="user", content=asked.prompt)),
         at=now,
         output_tokens=asked.output_tokens,
         messages_per_day=asked.messages_per_day,
@@ -169,6 +235,8 @@ def as_text(found: Found) -> str:
     rated = found.cny_per_usd is not None
     head = ("MODEL", "IN", "OUT", "A CALL", f"A DAY ({found.messages_per_day:,})", "A MONTH")
     lines = table([head, *(_cells(row, rated=rated) for row in found.models)])
+    if found.conversation is not None:
+        lines += f"\n{_of_conversation(found.conversation)}\n"
     task = found.task
     why = f" ({', '.join(task.reasons)})" if task.reasons else ""
     advice = f"; for such the settings name {task.model}" if task.model else ""
@@ -177,6 +245,15 @@ def as_text(found: Found) -> str:
         day = f" of {found.rate_date}" if found.rate_date else ""
         lines += f"A dollar is {found.cny_per_usd} yuan, by the rate{day} in the settings.\n"
     return lines
+
+
+def _of_conversation(said: Said) -> str:
+    size = f"{said.messages:,} messages of {said.tokens:,} tokens"
+    lines = [f"{said.title or said.id} has {size}, which every further question sends again."]
+    lines += [f"  turn {one.number}: {one.tokens:,} tokens ({one.share:.0%})  {one.begins}" for one in said.heaviest]
+    if said.saved:
+        lines.append(f"Sending only the newest {said.kept} turns would save {said.saved:,} tokens each time.")
+    return "\n".join(lines)
 
 
 def _cells(row: Row, *, rated: bool) -> tuple[str, ...]:

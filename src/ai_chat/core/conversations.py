@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from .messages import Message
+from .messages import Message, Step
 from .usage import NOTHING, Usage
 
 SHORTEST_TIMED = 0.01
@@ -60,6 +60,10 @@ class Turn:
     """Seconds."""
     error: str | None = None
     """One sentence, when the state is `failed`."""
+    steps: tuple[Step, ...] = ()
+    """What the model did before it wrote the message."""
+    left_out: int | None = None
+    """The oldest turns that no longer fitted the model's window when this was written; None is none."""
     error_code: str | None = None
     """The code of the tree of errors, by which a face says it in its reader's language."""
 
@@ -86,4 +90,5 @@ class Turn:
             "total_ms": None if self.total is None else round(self.total * 1000, 1),
             "tokens_per_second": None if speed is None else round(speed, 2),
             "model": self.model,
+            "turns_left_out": self.left_out,
         }

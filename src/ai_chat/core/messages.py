@@ -85,6 +85,48 @@ class Message:
         return "".join(part.text for part in self.content if isinstance(part, TextPart))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolResult:
+    """What came of a tool call, as the model reads it, with how it went."""
+
+    call_id: str
+    name: str
+    content: str
+    seconds: float = 0.0
+    """How long it took."""
+    error: str | None = None
+    """Why there is no proper result, as a code (`core.tools`); `content` says it in words. None if there is one."""
+
+    @property
+    def message(self) -> Message:
+        """The message that answers the call."""
+        return Message(role="tool", content=self.content, tool_call_id=self.call_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One round on the way to an answer: the tools a model called at once, and what came of them."""
+
+    message: Message
+    results: tuple[ToolResult, ...] = ()
+    """Of the calls that have ended, in the order of the calls."""
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The round as it is sent back: the calls, and a result for each of them."""
+        ended = {result.call_id: result.message for result in self.results}
+        return (
+            self.message,
+            *(
+                ended.get(call.id) or Message(role="tool", content=UNANSWERED, tool_call_id=call.id)
+                for call in self.message.tool_calls
+            ),
+        )
+
+
+UNANSWERED = "This call was stopped before it ended."
+
+
 def check_order(messages: Sequence[Message]) -> None:
     """Check that every tool result answers an open call and every call is answered.
 

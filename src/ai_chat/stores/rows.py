@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from ..core.conversations import Conversation, Turn
 from ..core.errors import BadRequest
-from ..core.messages import Message
+from ..core.messages import Message, Step, ToolResult
 from ..core.usage import NOTHING, Usage
 from .tables import TOKEN_COUNTS, conversations, turns
 
@@ -56,6 +57,8 @@ def turn_of(row: Sequence[Any], decode: Callable[[Mapping[str, Any]], Message]) 
         error,
         message,
         error_code,
+        steps,
+        left_out,
     ) = row
     return Turn(
         id=id_,
@@ -72,6 +75,8 @@ def turn_of(row: Sequence[Any], decode: Callable[[Mapping[str, Any]], Message]) 
         total=total,
         error=error,
         error_code=error_code,
+        steps=tuple(_step_of(step, decode) for step in steps) if steps else (),
+        left_out=left_out,
     )
 
 
@@ -102,8 +107,18 @@ def row_of(turn: Turn, encode: Callable[[Message], dict[str, Any]]) -> dict[str,
         "total": turn.total,
         "error": turn.error,
         "error_code": turn.error_code,
+        "steps": [_step_row(step, encode) for step in turn.steps] or None,
+        "left_out": turn.left_out,
         "message": encode(turn.message),
     }
+
+
+def _step_row(step: Step, encode: Callable[[Message], dict[str, Any]]) -> dict[str, Any]:
+    return {"message": encode(step.message), "results": [asdict(result) for result in step.results]}
+
+
+def _step_of(row: Mapping[str, Any], decode: Callable[[Mapping[str, Any]], Message]) -> Step:
+    return Step(message=decode(row["message"]), results=tuple(ToolResult(**result) for result in row["results"]))
 
 
 def _usage_of(values: list[Any]) -> Usage:

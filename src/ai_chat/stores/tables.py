@@ -85,6 +85,8 @@ turns = Table(
     Column("owner", Name),  # the process that writes it, while it runs
     Column("seen", UtcTime),  # when that process was last known to live
     Column("error_code", Text),
+    Column("steps", JsonText),
+    Column("left_out", BigInteger),
 )
 Index("ix_turns_conversation", turns.c.conversation)
 Index("ix_turns_parent_conversation", turns.c.parent, turns.c.conversation)

@@ -170,6 +170,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "The {turns} oldest messages no longer fit the model's window and were not sent.",
         "最早的 {turns} 条消息超出模型窗口，没有发送。",
     ),
+    "left_out": ("without the {turns} oldest messages", "未含最早的 {turns} 条消息"),
     "retry_in": ("{reason} Trying again in {seconds} s…", "{reason} {seconds} 秒后重试……"),
     "retrying": ("{reason} Trying again…", "{reason} 正在重试……"),
     "reason_other": ("The model's side did not answer.", "模型方没有应答。"),

@@ -24,6 +24,8 @@ def caption(turn: Turn) -> str:
         parts.append(say("first_token", seconds=seconds(turn.first_token)))
     if turn.tokens_per_second is not None:
         parts.append(say("speed", speed=f"{turn.tokens_per_second:.1f}"))
+    if turn.left_out:
+        parts.append(say("left_out", turns=turn.left_out))
     if turn.model:
         parts.append(turn.model)
     return " · ".join(parts)
