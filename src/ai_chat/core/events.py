@@ -95,6 +95,20 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolStarted:
+    """A tool that the model called is being run for it, on this side."""
+
+    call: ToolCall
+
+
+@dataclass(frozen=True, slots=True)
+class ToolEnded:
+    """What came of it."""
+
+    result: ToolResult
+
+
+@dataclass(frozen=True, slots=True)
 class ChoiceFinished:
     """A choice is complete."""
 
@@ -116,7 +130,7 @@ class Finished:
 
 
 Delta = TextDelta | ReasoningDelta | RefusalDelta | ToolCallDelta
-Event = Started | Delta | ExtraFields | Notice | ChoiceFinished | UsageReported | Finished
+Event = Started | Delta | ExtraFields | Notice | ToolStarted | ToolEnded | ChoiceFinished | UsageReported | Finished
 
 
 class Chunk(NamedTuple):

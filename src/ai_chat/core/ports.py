@@ -42,6 +42,20 @@ class TokenCounter(Protocol):
         ...
 
 
+class Fetch(Protocol):
+    """Gets JSON from a web service. Each tool that asks one is handed this."""
+
+    async def __call__(self, url: str, parameters: Mapping[str, str | float], *, timeout: float) -> Any:  # noqa: ASYNC109
+        """Give the JSON value that a GET of `url` with these query parameters answers, within `timeout` seconds.
+
+        Raises:
+            ConnectionFailed: the service is out of reach.
+            UpstreamTimeout: it took too long.
+            UpstreamFailed: it answered with an error, with something that is no JSON, or with far too much.
+        """
+        ...
+
+
 class BudgetGate(Protocol):
     """Says whether a call can be paid."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .messages import Message
+from .messages import Message, Step
 from .usage import NOTHING, Cost, Usage
 
 
@@ -61,6 +61,8 @@ class ChatResult:
     usage: Usage | None = None
     extra: Mapping[str, Any] = NOTHING
     """Top-level fields not named here: `system_fingerprint`, `service_tier`, …"""
+    steps: tuple[Step, ...] = ()
+    """What the model did before this answer, where tools were run for it."""
     report: CallReport | None = field(default=None, compare=False)
     """How the call went; None on an answer that did not come through a pipeline."""
 
