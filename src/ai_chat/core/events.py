@@ -7,6 +7,9 @@ Grammar of one answer, per choice and then for the whole:
 
 Choices of one answer may interleave. A `Notice` and the `ExtraFields` of the reply belong to none of them and may stand
 anywhere behind the first `Started`. Nothing follows `Finished`.
+
+Where tools are run for the model (`chat.tool_loop`) an answer has several rounds, and each but the last ends with
+`ToolStarted` and `ToolEnded` in place of its endings.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from .messages import ToolCall, ToolResult
 from .usage import NOTHING, Usage
 
 
