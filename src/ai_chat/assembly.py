@@ -14,8 +14,10 @@ from typing import Any, Self
 from .accounting.tokens import Tokens
 from .chat.counting import Counts
 from .chat.record import Keeping
-from .chat.runs import RunParts, Runs
+from .chat.run_parts import RunParts
+from .chat.runs import Runs
 from .chat.session import SessionParts
+from .chat.structured import StructuredParts
 from .chat.summary import Summaries
 from .config import Settings
 from .config_sections import TimeoutSettings
@@ -23,7 +25,7 @@ from .core.errors import ClientMisused, SettingsError
 from .core.events import Notice
 from .core.messages import Message
 from .core.ports import ConversationStore, Handler
-from .core.request import LOCAL_CALLER, Call, Caller, ChatRequest, Sampling, Timeouts, Trail
+from .core.request import LOCAL_CALLER, Call, Caller, ChatRequest, Sampling, SchemaSupport, Timeouts, Trail
 from .gateway import pipeline
 from .gateway.dispatch import Dispatch
 from .logs import CallLog
@@ -89,6 +91,7 @@ class Services:
         self.spending = Spending(settings, counter=self.counter, models=self.models, storage=self.storage)
         self._keeps_books = books
         self._runs: Runs | None = None
+        self._refused_forms: dict[tuple[str, int], SchemaSupport] = {}
         self._weights: Weights | None = None
         self.handler: Handler = handler or pipeline.build(
             Dispatch(
@@ -124,6 +127,16 @@ class Services:
         """What a session needs of the house."""
         return SessionParts(
             handler=self.handler, make_call=self.make_call, counts=self.counts, window_of=self.models.window_of
+        )
+
+    @property
+    def structured_parts(self) -> StructuredParts:
+        """What answers of a given form need of the house."""
+        return StructuredParts(
+            handler=self.handler,
+            make_call=self.make_call,
+            support=self.models.structured,
+            refused=self._refused_forms,
         )
 
     def make_call(

@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Self
+from typing import Any, Self, TypeVar, overload
 
 from .assembly import Services
 from .chat.answer import Answer, complete
 from .chat.record import Record
 from .chat.session import Session
+from .chat.structured import ATTEMPTS, Parsed, ParseStream, StructuredParts, parse
 from .core.errors import BadRequest, ClientMisused
 from .core.events import Notice
 from .core.messages import Message
@@ -22,7 +23,9 @@ from .wire.defaults import with_defaults
 from .wire.requests import decode_message, decode_request, encode_message
 from .wire.shapes import dumps
 
-__all__ = ["Answer", "AsyncChat", "OnNotice", "Prompt", "Record", "Session"]
+__all__ = ["Answer", "AsyncChat", "OnNotice", "ParseStream", "Parsed", "Prompt", "Record", "Session"]
+
+T = TypeVar("T")
 
 Prompt = str | Sequence[Message | Mapping[str, Any]]
 """A question, or a list of messages as values or as OpenAI writes them."""
@@ -102,6 +105,56 @@ class AsyncChat:
         request = self.request(prompt, model=model, system=system, **{**parameters, "stream": True})
         return Answer(self._services.handler, self._call(request, on_notice, timeouts))
 
+    @overload
+    async def parse(self, form: type[T], prompt: Prompt, **options: Any) -> Parsed[T]: ...
+    @overload
+    async def parse(self, form: Any, prompt: Prompt, **options: Any) -> Parsed[Any]: ...
+    async def parse(
+        self,
+        form: Any,
+        prompt: Prompt,
+        *,
+        model: str | None = None,
+        system: str | None = None,
+        on_notice: OnNotice | None = None,
+        timeouts: Timeouts | None = None,
+        attempts: int = ATTEMPTS,
+        **parameters: Any,
+    ) -> Parsed[Any]:
+        """Ask for a value of a type, and give it with what it took. Other arguments as for `complete`.
+
+        Args:
+            form: a pydantic model, a dataclass or any other type that pydantic knows; or a JSON Schema.
+            prompt: the question, or messages.
+            attempts: answers that are asked for at most. A wrong one is sent back with what is wrong with it.
+
+        Raises:
+            OutputInvalid: none of them was of that form; `OutputCut` and `OutputRefused` say so of their kinds.
+            ChatError: see the tree in `ai_chat.core.errors`.
+        """
+        request = self.request(prompt, model=model, system=system, **parameters)
+        return await parse(self._structured(timeouts), request, form, attempts=attempts, on_notice=on_notice)
+
+    @overload
+    def parse_stream(self, form: type[T], prompt: Prompt, **options: Any) -> ParseStream[T]: ...
+    @overload
+    def parse_stream(self, form: Any, prompt: Prompt, **options: Any) -> ParseStream[Any]: ...
+    def parse_stream(
+        self,
+        form: Any,
+        prompt: Prompt,
+        *,
+        model: str | None = None,
+        system: str | None = None,
+        on_notice: OnNotice | None = None,
+        timeouts: Timeouts | None = None,
+        attempts: int = ATTEMPTS,
+        **parameters: Any,
+    ) -> ParseStream[Any]:
+        """Ask for a value of a type, and give it as it comes. Arguments and errors as for `parse`."""
+        request = self.request(prompt, model=model, system=system, **{**parameters, "stream": True})
+        return ParseStream(self._structured(timeouts), request, form, attempts=attempts, on_notice=on_notice)
+
     def session(
         self,
         *,
@@ -154,10 +207,15 @@ class AsyncChat:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    def _call(self, request: ChatRequest, on_notice: OnNotice | None, timeouts: Timeouts | None) -> Call:
+    def _structured(self, timeouts: Timeouts | None) -> StructuredParts:
+        return replace(self._services.structured_parts, make_call=partial(self._call, timeouts=timeouts))
+
+    def _call(
+        self, request: ChatRequest, on_notice: OnNotice | None, timeouts: Timeouts | None, *, purpose: str = "chat"
+    ) -> Call:
         if self._closed:
             raise ClientMisused("This client has been closed; make another one.")
-        call = self._services.make_call(request, on_notice)
+        call = self._services.make_call(request, on_notice, purpose=purpose)
         call.timeouts = timeouts
         return call
 

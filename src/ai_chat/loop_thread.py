@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Coroutine
-from typing import Any, Generic, TypeVar
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any, Generic, Self, TypeVar
 
-from .chat.answer import Answer
 from .core.errors import ClientMisused
-from .core.events import Batch
 
 T = TypeVar("T")
 
@@ -138,18 +136,18 @@ async def _cancel_the_others() -> None:
     await asyncio.wait(others, timeout=CANCEL_SECONDS) if others else None
 
 
-class Pipe:
-    """Batches on their way from the loop's thread to another, a bounded number at a time."""
+class Pipe(Generic[T]):
+    """Batches, or other things, on their way from the loop's thread to another, a bounded number at a time."""
 
     def __init__(self) -> None:
         """Hold nothing."""
-        self._queue: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[T | None] = queue.SimpleQueue()
         self._room: asyncio.Event | None = None
 
-    async def pump(self, answer: Answer) -> None:
-        """Read the whole answer in one task: pumping it wait by wait would break cancel scopes."""
+    async def pump(self, things: AsyncIterator[T]) -> None:
+        """Read all of an answer in one task: pumping it wait by wait would break cancel scopes."""
         try:
-            async for batch in answer.batches():
+            async for batch in things:
                 self._queue.put(batch)
                 if self._queue.qsize() >= WAITING_BATCHES:
                     self._room = asyncio.Event()
@@ -159,7 +157,7 @@ class Pipe:
         finally:
             self._queue.put(None)
 
-    def get(self, loop: asyncio.AbstractEventLoop) -> Batch | None:
+    def get(self, loop: asyncio.AbstractEventLoop) -> T | None:
         """Wait for the next batch; None at the end, each time it is asked for."""
         batch = self._queue.get()
         if batch is None:
@@ -167,6 +165,58 @@ class Pipe:
         elif (room := self._room) is not None and self._queue.qsize() < WAITING_BATCHES // 2:
             loop.call_soon_threadsafe(room.set)
         return batch
+
+
+class Reading(Generic[T]):
+    """What is being made on the loop, read in another thread."""
+
+    def __init__(
+        self, thread: LoopThread, things: AsyncIterator[T], leave: Callable[[], Coroutine[Any, Any, None]]
+    ) -> None:
+        """Read nothing yet: the first wait does.
+
+        Args:
+            thread: where it is being made.
+            things: gives it.
+            leave: has it stopped, on the loop.
+        """
+        self._thread = thread
+        self._things = things
+        self._leave = leave
+        self._pipe = Pipe[T]()
+        self._job: Job[None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        # Whoever breaks out of a loop and drops the answer has left it. It must not go on at his cost.
+        job: Job[None] | None = getattr(self, "_job", None)
+        if job is not None:
+            job.drop()
+
+    def close(self) -> None:
+        """Leave: the upstream is closed at once."""
+        if self._job is not None:
+            self._job.cancel()
+        if not self._thread.closed:
+            self._thread.run(self._leave())
+
+    def next_thing(self) -> T | None:
+        """Wait for the next thing; None at the end."""
+        if self._job is None:
+            self._job = self._thread.start(self._pipe.pump(self._things))
+        try:
+            thing = self._pipe.get(self._thread.loop)
+        except BaseException:
+            self._job.cancel()
+            raise
+        if thing is None:
+            self._job.wait()
+        return thing
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 
 from .config import Settings
 from .core.errors import SettingsError, UnknownModel
 from .core.ports import ModelInfo, Provider
+from .core.request import SchemaSupport
 from .model_list import ALIASES, ModelList
 from .providers import catalog
 from .providers.catalog import LOCAL, Row, Target
@@ -90,6 +91,19 @@ class Models:
         if target.provider == LOCAL:
             return self._settings.local.context
         return catalog.rows()[target.provider].context(target.model)
+
+    def structured(self, name: str) -> SchemaSupport:
+        """Say how a model's upstream holds an answer to a JSON Schema.
+
+        Nobody knows what is behind an address that the user set in place of OpenAI's: it is not relied on to tell the
+        model. A name that means nothing will be refused when it is asked.
+        """
+        with suppress(SettingsError, UnknownModel):
+            row = catalog.rows().get(self.target(name).provider)
+            if row is not None:
+                is_another = row.base_url is not None and self._settings.has(row.url_variable)
+                return "json_schema" if row.structured == "strict" and is_another else row.structured
+        return "json_schema"
 
     async def resolve(self, name: str) -> Route:
         """Find the provider of a model.

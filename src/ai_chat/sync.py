@@ -5,29 +5,30 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeVar, overload
 
 from .assembly import Services
 from .chat.answer import Answer
 from .chat.session import Numbers, Session
+from .chat.structured import ATTEMPTS, Parsed, ParseStream
 from .client import AsyncChat, OnNotice, Prompt
 from .core.events import Batch, Event, TextDelta, events_of
 from .core.messages import Message
 from .core.ports import Handler
 from .core.request import Call, Timeouts
 from .core.result import ChatResult
-from .loop_thread import Job, LoopThread, Pipe
+from .loop_thread import LoopThread, Reading
+
+T = TypeVar("T")
 
 
-class SyncAnswer:
+class SyncAnswer(Reading[Batch]):
     """An answer that is being made: iterate it for its events, then read `result`. Use it in `with`."""
 
     def __init__(self, thread: LoopThread, answer: Answer) -> None:
         """Ask nothing yet: the first wait does."""
-        self._thread = thread
+        super().__init__(thread, answer.batches(), answer.aclose)
         self._answer = answer
-        self._pipe = Pipe()
-        self._job: Job[None] | None = None
         self._pending: deque[Event] = deque()
 
     def batches(self) -> Iterator[Batch]:
@@ -36,7 +37,7 @@ class SyncAnswer:
         Raises:
             ChatError: the call failed, or the answer broke off.
         """
-        while (batch := self._next()) is not None:
+        while (batch := self.next_thing()) is not None:
             yield batch
 
     def texts(self) -> Iterator[str]:
@@ -51,30 +52,11 @@ class SyncAnswer:
 
     def __next__(self) -> Event:
         while not self._pending:
-            batch = self._next()
+            batch = self.next_thing()
             if batch is None:
                 raise StopIteration
             self._pending.extend(events_of(batch))
         return self._pending.popleft()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        # Whoever breaks out of a loop and drops the answer has left it. It must not go on at his cost.
-        job: Job[None] | None = getattr(self, "_job", None)
-        if job is not None:
-            job.drop()
-
-    def close(self) -> None:
-        """Leave: the upstream is closed at once."""
-        if self._job is not None:
-            self._job.cancel()
-        if not self._thread.closed:
-            self._thread.run(self._answer.aclose())
 
     @property
     def call(self) -> Call:
@@ -101,17 +83,33 @@ class SyncAnswer:
         """The answer so far; see `Answer.result`."""
         return self._answer.result
 
-    def _next(self) -> Batch | None:
-        if self._job is None:
-            self._job = self._thread.start(self._pipe.pump(self._answer))
-        try:
-            batch = self._pipe.get(self._thread.loop)
-        except BaseException:
-            self._job.cancel()
-            raise
-        if batch is None:
-            self._job.wait()
-        return batch
+
+class SyncParseStream(Reading[Any], Generic[T]):
+    """A value that is being made: iterate it for what has come of it, then read `parsed`. Use it in `with`."""
+
+    def __init__(self, thread: LoopThread, stream: ParseStream[T]) -> None:
+        """Ask nothing yet: the first wait does."""
+        super().__init__(thread, stream, stream.aclose)
+        self._stream = stream
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Any:
+        part = self.next_thing()
+        if part is None:
+            raise StopIteration
+        return part
+
+    @property
+    def parsed(self) -> Parsed[T]:
+        """The value and what it took; see `ParseStream.parsed`."""
+        return self._stream.parsed
+
+    @property
+    def error(self) -> BaseException | None:
+        """What ended it before there was a value."""
+        return self._stream.error
 
 
 class SyncSession:
@@ -202,6 +200,46 @@ class Chat:
             prompt, model=model, system=system, on_notice=on_notice, timeouts=timeouts, **parameters
         )
         return SyncAnswer(self._thread, answer)
+
+    @overload
+    def parse(self, form: type[T], prompt: Prompt, **options: Any) -> Parsed[T]: ...
+    @overload
+    def parse(self, form: Any, prompt: Prompt, **options: Any) -> Parsed[Any]: ...
+    def parse(
+        self,
+        form: Any,
+        prompt: Prompt,
+        *,
+        model: str | None = None,
+        system: str | None = None,
+        on_notice: OnNotice | None = None,
+        timeouts: Timeouts | None = None,
+        attempts: int = ATTEMPTS,
+        **parameters: Any,
+    ) -> Parsed[Any]:
+        """Ask for a value of a type, and give it; see `AsyncChat.parse`."""
+        options = {"model": model, "system": system, "on_notice": on_notice, "timeouts": timeouts, "attempts": attempts}
+        return self._thread.run(self._chat.parse(form, prompt, **options, **parameters))
+
+    @overload
+    def parse_stream(self, form: type[T], prompt: Prompt, **options: Any) -> SyncParseStream[T]: ...
+    @overload
+    def parse_stream(self, form: Any, prompt: Prompt, **options: Any) -> SyncParseStream[Any]: ...
+    def parse_stream(
+        self,
+        form: Any,
+        prompt: Prompt,
+        *,
+        model: str | None = None,
+        system: str | None = None,
+        on_notice: OnNotice | None = None,
+        timeouts: Timeouts | None = None,
+        attempts: int = ATTEMPTS,
+        **parameters: Any,
+    ) -> SyncParseStream[Any]:
+        """Ask for a value of a type, and give it as it comes; see `AsyncChat.parse_stream`."""
+        options = {"model": model, "system": system, "on_notice": on_notice, "timeouts": timeouts, "attempts": attempts}
+        return SyncParseStream(self._thread, self._chat.parse_stream(form, prompt, **options, **parameters))
 
     def session(
         self,

@@ -16,7 +16,8 @@ from ai_chat.chat import run as one_run
 from ai_chat.chat import runs as all_runs
 from ai_chat.chat.counting import Counts
 from ai_chat.chat.record import ROOT, Keeping
-from ai_chat.chat.runs import RunParts, Runs
+from ai_chat.chat.run_parts import RunParts
+from ai_chat.chat.runs import Runs
 from ai_chat.chat.session import SessionParts
 from ai_chat.core.errors import BadRequest, Conflict, NotFound, RateLimited, StorageFailed, Unavailable, UnknownModel
 from ai_chat.core.events import Notice, ReasoningDelta, Started, TextDelta

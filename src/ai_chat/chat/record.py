@@ -206,6 +206,7 @@ def answered(turn: Turn, result: ChatResult | None, state: TurnState, error: Cha
         total=report.total if report is not None else None,
         error=None if error is None else error.message,
         error_code=None if error is None else error.code,
+        steps=result.steps if result is not None else turn.steps,
     )
 
 

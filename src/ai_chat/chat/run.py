@@ -8,20 +8,33 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import replace
 from typing import Any
 
-from ..core.conversations import Turn, TurnState
+from ..core.conversations import PARAGRAPH, Turn, TurnState
 from ..core.errors import ChatError, ServerFailed
-from ..core.events import Batch, Notice, ReasoningDelta, RefusalDelta, TextDelta, events_of
+from ..core.events import (
+    Batch,
+    Event,
+    Notice,
+    ReasoningDelta,
+    RefusalDelta,
+    TextDelta,
+    ToolEnded,
+    ToolStarted,
+    events_of,
+)
+from ..core.messages import ToolCall
 from ..core.result import ChatResult
 from ..core.runs import EventKind, RunEvent, RunLog, RunState
 from .answer import Answer
 from .record import answered
-from .run_events import done_data, error_data, run_data, usage_data
+from .run_events import call_data, done_data, error_data, result_data, run_data, usage_data
 from .session import Session
 
 log = logging.getLogger("ai_chat.runs")
 
 MOST_CHARACTERS = 2_000_000
 """Of one answer. No model's answer comes near it; an upstream that never stops does."""
+PATIENCE = 600.0
+"""Seconds that a person has to say whether a tool may run."""
 MOST_ENTRIES = 10_000
 """Things that are kept of one run, pieces of one text in a row being one."""
 
@@ -58,6 +71,8 @@ class Run:
         self._saving = asyncio.Lock()
         self._given = 0
         self._left_out: int | None = None
+        self._tools_ran = False
+        self._asked: dict[str, asyncio.Future[bool]] = {}
         self._tell("run", run_data(turn))
 
     @property
@@ -165,18 +180,53 @@ class Run:
                 text.append(event.text)
             elif isinstance(event, ReasoningDelta):
                 reasoning.append(event.text)
-            elif isinstance(event, Notice):
-                self.notice(event)
+            else:
+                self._take_other(event)
         self.tokens += sum(map(bool, text)) + sum(map(bool, reasoning))
         if any(reasoning):
             self._tell("reasoning", {"text": "".join(reasoning)})
         if any(text):
-            self._tell("text", {"text": "".join(text)})
+            self._tell("text", {"text": self._behind_tools() + "".join(text)})
         if self.log.size > MOST_CHARACTERS or self.log.entries > MOST_ENTRIES:
             raise ServerFailed(
                 f"The answer has {self.log.size:,} characters in {self.log.entries:,} parts and would not end, so it "
                 "was ended; what came is kept."
             )
+
+    def _take_other(self, event: Event) -> None:
+        if isinstance(event, Notice):
+            self.notice(event)
+        elif isinstance(event, ToolStarted):
+            self._tell("tool_call", call_data(event.call))
+        elif isinstance(event, ToolEnded):
+            self._tools_ran = self.log.size > 0
+            self._tell("tool_result", result_data(event.result))
+
+    def _behind_tools(self) -> str:
+        """Give what parts the text before tools were run from the text behind them."""
+        ran, self._tools_ran = self._tools_ran, False
+        return PARAGRAPH if ran and self.log.text() else ""
+
+    async def confirm(self, call: ToolCall) -> bool:
+        """Ask whoever reads whether a tool may run, and wait for `decide`; nobody's answer is a no."""
+        asked: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._asked[call.id] = asked
+        self._tell("notice", {"kind": "confirm", "text": f"May {call.name} run?", "data": {"call": call.id}})
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await asked
+        except TimeoutError:
+            return False
+        finally:
+            del self._asked[call.id]
+
+    def decide(self, call: str, *, allow: bool) -> bool:
+        """Answer that question; whether it was asked."""
+        asked = self._asked.get(call)
+        if asked is None or asked.done():
+            return False
+        asked.set_result(allow)
+        return True
 
     def notice(self, notice: Notice) -> None:
         """Tell the readers what happens meanwhile."""

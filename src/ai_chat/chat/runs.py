@@ -8,24 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from ..core.conversations import Turn, TurnState
 from ..core.errors import BadRequest, ChatError, Conflict, NotFound, Unavailable
 from ..core.messages import Message
-from ..core.ports import IsAlive
-from ..core.presets import temperature_of
-from ..core.request import ChatRequest
 from ..core.runs import RunEvent
+from .choices import Choices, tools_of, with_preset
 from .record import Keeping, Record, title_of
 from .run import Run
 from .run_events import stored_events
-from .session import Session, SessionParts
-from .summary import Summaries
+from .run_parts import RunParts
+from .session import Session
 
 log = logging.getLogger("ai_chat.runs")
 
@@ -41,25 +38,6 @@ LOOK_SECONDS = 0.5
 """Time between two looks at an answer that another process writes."""
 SHOWN = 80
 """Characters of a wrong id that a sentence repeats."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunParts:
-    """What runs need of the house."""
-
-    keeping: Callable[[], Awaitable[Keeping]]
-    """Opens the store."""
-    session: SessionParts
-    template: Callable[[str | None], ChatRequest]
-    """Gives a request to that model (None: the default) with the settings' parameters; its messages are not used."""
-    label: Callable[[str | None], str]
-    """Gives `provider/model` for a model's name."""
-    owner: str
-    """Who writes the answers: this process."""
-    is_alive: IsAlive
-    summaries: Summaries | None = None
-    """Who sums up what no longer fits; without anybody it is left out."""
-    monotonic: Callable[[], float] = time.monotonic
 
 
 class Runs:
@@ -84,6 +62,7 @@ class Runs:
         parent: str | None = None,
         model: str | None = None,
         preset: str | None = None,
+        tools: Sequence[str] | None = None,
     ) -> Run:
         """Keep a question and begin its answer. From then on whatever goes wrong is an event of the run.
 
@@ -94,9 +73,10 @@ class Runs:
                 that was looked at last.
             model: `provider/model` or an alias; None is the one this conversation was last asked with.
             preset: a named temperature (`core.presets`); None is the one this conversation has, if it has one.
+            tools: names of the tools that the model may call from now on; None are those this conversation has.
 
         Raises:
-            BadRequest: there is nothing to answer, or no such preset.
+            BadRequest: there is nothing to answer, or no such preset or tool.
             NotFound: there is no such conversation or turn.
             Conflict: the turn it follows is still being written.
             Unavailable: too many answers are being made.
@@ -104,19 +84,18 @@ class Runs:
         """
         if not text.strip():
             raise BadRequest("The message is empty; write something to answer.", param="message")
-        temperature_of(preset)
+        choices = Choices(preset=preset, tools=tools)
+        choices.check(self._parts.toolbox)
         self._check_room()
         keeping = await self._parts.keeping()
         if conversation is not None:
             record = await Record.behind(keeping, conversation, parent)
             await record.change(model=model)
-            if preset is not None:
-                await record.note(preset=preset)
+            await choices.note(record)
             return await self._begin(record, await record.ask(text))
         record = await Record.new(keeping, title=title_of(text), model=model)
         try:
-            if preset is not None:
-                await record.note(preset=preset)
+            await choices.note(record)
             return await self._begin(record, await record.ask(text))
         except ChatError:
             await self._take_back(keeping, record)
@@ -214,6 +193,16 @@ class Runs:
             raise Conflict("That answer is written by another process; stop it there.")
         return turn.state
 
+    def decide(self, run: str, call: str, *, allow: bool) -> None:
+        """Say whether a tool with side effects may run that a run asks for.
+
+        Raises:
+            NotFound: no such run asks for such a call.
+        """
+        found = self._runs.get(run)
+        if found is None or not found.decide(call, allow=allow):
+            raise NotFound(f"No run {run[:SHOWN]!r} asks whether it may make the call {call[:SHOWN]!r}.")
+
     async def sweep(self) -> Sequence[Turn]:
         """Mark what processes that have gone left running as interrupted, and give it."""
         keeping = await self._parts.keeping()
@@ -258,15 +247,14 @@ class Runs:
         """Give the conversation as the model is sent it."""
         parts = self._parts.session
         parts = replace(parts, make_call=partial(parts.make_call, conversation=run.conversation, run=run.id))
-        template = self._parts.template(model)
-        temperature = temperature_of(record.conversation.options.get("preset"))
-        if temperature is not None:
-            template = replace(template, sampling=replace(template.sampling, temperature=temperature))
+        options = record.conversation.options
+        template = with_preset(self._parts.template(model), options)
         earlier = record.before(run.question)
         history: Sequence[Message] = earlier.messages
         if self._parts.summaries is not None:
             history = await self._parts.summaries.history(earlier, parts, template, run.notice)
-        return Session(parts, template, history, system=record.conversation.system)
+        tools = tools_of(options, self._parts.toolbox, run.confirm)
+        return Session(parts, template, history, system=record.conversation.system, tools=tools)
 
     async def _take_back(self, keeping: Keeping, record: Record) -> None:
         """Leave no conversation behind in which there is nothing."""

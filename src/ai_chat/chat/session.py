@@ -5,17 +5,19 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from ..core.errors import BadRequest
 from ..core.events import Notice
-from ..core.messages import Message
+from ..core.messages import Message, Step
 from ..core.ports import Handler
 from ..core.request import Call, ChatRequest
 from ..core.result import ChatResult
 from ..core.usage import NOTHING
 from .answer import Answer, complete
 from .counting import Counts
+from .tool_loop import ToolAnswer, ToolUse, next_request
 from .window import fit
 
 ANSWER_ROOM = 1024
@@ -74,7 +76,13 @@ class Session:
     """A conversation in memory. One question at a time."""
 
     def __init__(
-        self, parts: SessionParts, template: ChatRequest, messages: Sequence[Message] = (), *, system: str | None = None
+        self,
+        parts: SessionParts,
+        template: ChatRequest,
+        messages: Sequence[Message] = (),
+        *,
+        system: str | None = None,
+        tools: ToolUse | None = None,
     ) -> None:
         """Begin.
 
@@ -83,7 +91,9 @@ class Session:
             template: a request whose model and parameters each turn takes; its messages are not used.
             messages: what was said before, oldest first.
             system: instructions in front of everything.
+            tools: what the model may call; it is run here, and the answer goes on with what came of it.
         """
+        self._tools = tools
         self._parts = parts
         self._template = template
         self._system = (Message(role="system", content=system),) if system else ()
@@ -129,19 +139,40 @@ class Session:
         if not isinstance(text, str):
             raise BadRequest(f"The question is {type(text).__name__}, and must be a string.", param="messages")
         question = Message(role="user", content=text)
-        window, notice = self._window((*self.messages, question))
-        request = replace(self._template, messages=window, stream=stream)
-        call = self._parts.make_call(request, on_notice)
-        if notice is not None:
-            call.notify(notice)
-        answer = Answer(self._parts.handler, call, on_end=lambda answer: self._ended(question, answer))
+        asked = replace(self._template, messages=(*self.messages, question), stream=stream)
+        make = partial(self._call, asked, on_notice)
+        ended = partial(self._ended, question)
+        answer = (
+            Answer(self._parts.handler, make((), final=False), on_end=ended)
+            if self._tools is None
+            else ToolAnswer(self._parts.handler, make, self._tools, on_end=ended)
+        )
         self._running = weakref.ref(answer)
         return answer
+
+    def _call(
+        self,
+        request: ChatRequest,
+        on_notice: Callable[[Notice], None] | None,
+        steps: Sequence[Step],
+        *,
+        final: bool,
+    ) -> Call:
+        """Make a call for the question, behind these steps if tools have been run for it."""
+        if self._tools is not None:
+            request = next_request(request, self._tools.box, steps, final=final)
+        window, notice = self._window(request.messages)
+        call = self._parts.make_call(replace(request, messages=window), on_notice)
+        if notice is not None and not steps:
+            call.notify(notice)
+        return call
 
     def _ended(self, question: Message, answer: Answer) -> None:
         self._running = None
         if answer.has_begun:
-            self._messages += [question, as_history(answer.result.message)]
+            result = answer.result
+            done = [as_history(message) for step in result.steps for message in step.messages]
+            self._messages += [question, *done, as_history(result.message)]
 
     def _window(self, messages: tuple[Message, ...]) -> tuple[tuple[Message, ...], Notice | None]:
         model = self._template.model

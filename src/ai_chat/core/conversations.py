@@ -11,6 +11,8 @@ from typing import Any, Literal
 from .messages import Message, Step
 from .usage import NOTHING, Usage
 
+PARAGRAPH = "\n\n"
+"""Between what a model wrote before a call of a tool and what it wrote after."""
 SHORTEST_TIMED = 0.01
 """Seconds an answer must take to have a speed: what came in one piece was not written that fast."""
 
@@ -66,6 +68,12 @@ class Turn:
     """The oldest turns that no longer fitted the model's window when this was written; None is none."""
     error_code: str | None = None
     """The code of the tree of errors, by which a face says it in its reader's language."""
+
+    @property
+    def text(self) -> str:
+        """All that was written, what was said between calls of tools included."""
+        said = [*(step.message.text for step in self.steps), self.message.text or self.message.refusal or ""]
+        return PARAGRAPH.join(text for text in said if text)
 
     @property
     def tokens_per_second(self) -> float | None:

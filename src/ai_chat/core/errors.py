@@ -20,7 +20,10 @@ ChatError
 │   ├── Unavailable          overloaded, starting or down for now
 │   ├── ConnectionFailed     not reached, or lost before the answer began
 │   │   └── StreamBroken     lost in mid-answer: what came is a part, never a short answer
-│   └── UpstreamTimeout      a time limit ran out; `phase` says which
+│   ├── UpstreamTimeout      a time limit ran out; `phase` says which
+│   └── OutputInvalid        not of the form that was asked for, however often it was asked
+│       ├── OutputCut        ended at a limit of tokens before it was whole
+│       └── OutputRefused    the model declined to answer, or a filter stopped it
 ├── LocalModelFailed         the embedded model cannot run here
 │   ├── WeightsUnavailable   no source of the weights could be reached
 │   ├── WeightsCorrupt       the bytes are not what the publisher signed
@@ -32,6 +35,8 @@ from __future__ import annotations
 
 from functools import partial
 from typing import Any, ClassVar
+
+from .usage import Cost, Usage
 
 
 class ChatError(Exception):
@@ -270,3 +275,32 @@ class StorageFailed(ChatError):
 
     code = "storage_error"
     http_status = 503
+
+
+class OutputInvalid(UpstreamFailed):
+    """The answer is not of the form that was asked for, however often it was asked."""
+
+    code = "output_invalid"
+    http_status = 422  # clients send a 5xx again by themselves, and would pay for all the attempts once more
+    retryable = False
+
+    def __init__(self, message: str, *, text: str = "", problems: tuple[str, ...] = (), **facts: Any) -> None:
+        """Keep the last answer and what is wrong with it, a sentence each; the raiser adds what all of them used."""
+        super().__init__(message, **facts)
+        self.text = text
+        self.problems = problems
+        self.attempts = 0
+        self.usage: Usage | None = None
+        self.cost: Cost = None
+
+
+class OutputCut(OutputInvalid):
+    """The answer ended at a limit of tokens before it was whole. It is not asked again: it would end there again."""
+
+    code = "output_cut"
+
+
+class OutputRefused(OutputInvalid):
+    """The model declined to answer, or a filter of the upstream stopped it; the message has its words."""
+
+    code = "output_refused"

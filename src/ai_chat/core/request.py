@@ -56,6 +56,14 @@ class ResponseFormat:
     extra: Mapping[str, Any] = NOTHING
 
 
+SchemaSupport = Literal["strict", "json_schema", "json_object", "none"]
+"""How an upstream holds an answer to a JSON Schema, the best first.
+
+`strict`: OpenAI's Structured Outputs, a subset of JSON Schema that the model is told too. `json_schema`: any schema, by
+a grammar that the model is not told. `json_object`: some JSON object. `none`: by what the prompt says only.
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatRequest:
     """One chat completion that is asked for, in the words of OpenAI's reference."""

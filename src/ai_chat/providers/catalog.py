@@ -10,6 +10,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Literal
 
+from ..core.request import SchemaSupport
 from ..core.usage import NOTHING
 
 LOCAL = "local"
@@ -34,6 +35,8 @@ class Row:
     default_model: str | None = None
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     key_header: str | None = None
+    structured: SchemaSupport = "json_schema"
+    """How it holds an answer to a JSON Schema; one that promises too much is found out when it refuses."""
     contexts: Mapping[str, int] = NOTHING
 
     def context(self, model: str) -> int | None:

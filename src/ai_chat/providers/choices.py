@@ -16,6 +16,8 @@ from ..core.events import (
     Finished,
     Notice,
     Started,
+    ToolEnded,
+    ToolStarted,
     UsageReported,
     batch_of,
     events_of,
@@ -124,7 +126,7 @@ class MergedChoices:
                     self._usages[index] = event.usage
                 case Finished() | ExtraFields(place="reply"):
                     pass  # they speak of one choice as if it were all
-                case Notice():
+                case Notice() | ToolStarted() | ToolEnded():
                     yield event
                 case _:
                     yield replace(event, choice=index)

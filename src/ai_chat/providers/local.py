@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,11 +20,15 @@ from .http import Http
 from .loaded import Connect, LoadedModel, MakeEngine, ModelEngine, Shelf
 from .local_requests import for_choice, for_engine
 from .local_source import DEATH_SECONDS, LocalSource
+from .local_tool_source import ToolSource
+from .local_tools import choice_request, wanted
 from .memory import free_memory
 from .openai import OpenAIProvider, Upstream
 from .turns import Turns
 from .weight_rows import WeightsRow
 
+Ask = Callable[..., Awaitable[Source]]
+"""`async (request, *, beyond_bound) -> Source`: takes a turn and asks the engine."""
 WAITING = 32
 """Calls that may wait for a turn."""
 FIRST_TOKEN = 300.0
@@ -105,6 +109,10 @@ class LocalProvider:
         if self._model.ready(row.name) is None:
             await self._model.fetch(row.name, call.notify)  # without a turn, so that nobody has to wait for a download
         ask = partial(self._ask, call, row.name, timeouts)
+        if wanted(call.request):
+            choice = for_engine(choice_request(call.request), context=self._context(row))
+            call.notify(Notice("choosing", "Looking which tools are needed."))
+            ask = partial(self._ask_with_tools, ask, call.request, choice)
         first = await ask(for_choice(request, 0))
         if call.request.choices == 1:
             return first
@@ -137,6 +145,13 @@ class LocalProvider:
         self._stop_timer()
         await self._model.aclose()
         await self._http.aclose()
+
+    async def _ask_with_tools(
+        self, ask: Ask, asked: ChatRequest, choice: ChatRequest, request: ChatRequest, *, beyond_bound: bool = False
+    ) -> Source:
+        """Ask which tools are needed, and if it is none, for one choice in words."""
+        source = await ask(choice, beyond_bound=beyond_bound)
+        return ToolSource(source, asked, answer=lambda: ask(request, beyond_bound=True))
 
     async def _ask(
         self, call: Call, row: str, timeouts: Timeouts, request: ChatRequest, *, beyond_bound: bool = False

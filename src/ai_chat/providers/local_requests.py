@@ -28,7 +28,6 @@ def for_engine(request: ChatRequest, *, context: int) -> ChatRequest:
         ContextTooLong: the messages cannot fit into `context` tokens, whatever they say.
     """
     _refuse_parameters(request)
-    _refuse_tools(request)
     messages = tuple(_message(message, f"messages[{index}]") for index, message in enumerate(request.messages))
     _refuse_length(messages, context)
     return replace(
@@ -71,14 +70,6 @@ def _refuse_parameters(request: ChatRequest) -> None:
     for field in UNKNOWN_TO_IT:
         if request.extra.get(field):
             raise BadRequest(f"The embedded model does not know {field}; leave it out.", param=field)
-
-
-def _refuse_tools(request: ChatRequest) -> None:
-    if request.tools and request.tool_choice != "none":
-        raise BadRequest(
-            "The embedded model takes no tools yet; leave them out, set tool_choice to none, or ask another model.",
-            param="tools",
-        )
 
 
 def _refuse_length(messages: tuple[Message, ...], context: int) -> None:

@@ -1,0 +1,71 @@
+"""What a conversation is asked with: its preset and its tools, kept with it until they are changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..core.errors import BadRequest
+from ..core.presets import temperature_of
+from ..core.request import ChatRequest
+from ..core.tools import Confirm, Toolbox
+from .record import Record
+from .tool_loop import ToolUse
+
+MakeBox = Callable[[Sequence[str]], Toolbox]
+"""Gives the tools of these names; raises BadRequest where there is no such tool."""
+
+
+def no_tools(names: Sequence[str]) -> Toolbox:
+    """Know no tool at all."""
+    raise BadRequest(f"There is no tool {names[0][:80]!r}, for there are no tools here.", param="tools")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """Choices that are made with a question; None leaves what the conversation has."""
+
+    preset: str | None = None
+    """A named temperature (`core.presets`)."""
+    tools: Sequence[str] | None = None
+    """Names of the tools that the model may call; none takes them away."""
+
+    def check(self, toolbox: MakeBox) -> None:
+        """Check them before anything is kept.
+
+        Raises:
+            BadRequest: there is no such preset, or no such tool.
+        """
+        temperature_of(self.preset)
+        if self.tools:
+            toolbox(self.tools)
+
+    async def note(self, record: Record) -> None:
+        """Keep them with the conversation."""
+        made: dict[str, Any] = {}
+        if self.preset is not None:
+            made["preset"] = self.preset
+        if self.tools is not None:
+            made["tools"] = list(self.tools)
+        kept = record.conversation.options
+        if any(kept.get(name) != value for name, value in made.items()):
+            await record.note(**made)
+
+
+def with_preset(template: ChatRequest, options: Mapping[str, Any]) -> ChatRequest:
+    """Give a request the temperature that its conversation has chosen."""
+    temperature = temperature_of(options.get("preset"))
+    if temperature is None:
+        return template
+    return replace(template, sampling=replace(template.sampling, temperature=temperature))
+
+
+def tools_of(options: Mapping[str, Any], toolbox: MakeBox, confirm: Confirm) -> ToolUse | None:
+    """Give the tools that a conversation has chosen; None if it has none.
+
+    Raises:
+        BadRequest: one of them is no longer there.
+    """
+    names = options.get("tools")
+    return ToolUse(box=toolbox(names), confirm=confirm) if names else None
