@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.upstream import Reply, Request, Upstream, streamed, whole
@@ -33,7 +35,24 @@ class Answering(Upstream):
     """Answers each request in the form it asks for."""
 
     def _reply_to(self, request: Request) -> Reply:
-        return streamed("Hel", "lo") if request.json.get("stream") else whole("Hello")
+        form = request.json.get("response_format", {})
+        schema = form.get("json_schema", {}).get("schema", {"type": "object"})
+        text = json.dumps(_made_for(schema)) if form else "Hello"
+        return streamed(text[:3], text[3:]) if request.json.get("stream") else whole(text)
+
+
+def _made_for(schema: dict[str, Any]) -> Any:
+    """Make a value that fits a simple schema."""
+    if "enum" in schema or "anyOf" in schema:
+        return schema["enum"][0] if "enum" in schema else _made_for(schema["anyOf"][0])
+    match schema["type"]:
+        case "object":
+            return {name: _made_for(field) for name, field in schema.get("properties", {}).items()}
+        case "array":
+            return [_made_for(schema["items"])]
+        case "integer":
+            return 1
+    return "Hello"
 
 
 @pytest.mark.parametrize("code", list(_examples()))
@@ -43,7 +62,7 @@ async def test_an_example_runs(code: str, monkeypatch: pytest.MonkeyPatch, no_le
         monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
         monkeypatch.setenv("OPENAI_BASE_URL", upstream.url)
         monkeypatch.setenv("AI_CHAT_MODEL", "test-model")
-        await asyncio.to_thread(exec, compile(code, "the example", "exec"), {"__name__": "__main__"})
+        await asyncio.to_thread(exec, compile(code, "the example", "exec", dont_inherit=True), {"__name__": "__main__"})
         assert ("handler=" in code) != bool(upstream.chats), "the example asks through the upstream, or a double"
 
 

@@ -29,6 +29,7 @@ from .config_sections import (
     PriceRows,
     ServerSettings,
     SummarySettings,
+    ToolSettings,
     TimeoutSettings,
 )
 from .core.errors import SettingsError
@@ -65,6 +66,7 @@ class Settings(BaseSettings):
     local: LocalSettings = LocalSettings()  # type: ignore[call-arg]
     server: ServerSettings = ServerSettings()  # type: ignore[call-arg]
     summary: SummarySettings = SummarySettings()  # type: ignore[call-arg]
+    tools: ToolSettings = ToolSettings()  # type: ignore[call-arg]
     exchange: ExchangeSettings = ExchangeSettings()  # type: ignore[call-arg]
     complexity: ComplexitySettings = ComplexitySettings()  # type: ignore[call-arg]
     prices: dict[str, PriceRows] = Field(

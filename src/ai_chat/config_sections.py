@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
@@ -65,6 +66,21 @@ class SummarySettings(BaseModel, extra="forbid", frozen=True):
 
     model: Annotated[str | None, Optional] = Field(None, description="Who writes them; unset, the fast model.")
     keep: int = Field(4, ge=1, le=100, description="Newest turns that always stay as they were said.")
+
+
+class ToolSettings(BaseModel, extra="forbid", frozen=True):
+    """Functions that the model may call."""
+
+    on: list[str] = Field(default_factory=list, description="Names of the tools that a new conversation has, as JSON.")
+    files: list[Path] = Field(
+        default_factory=list, description="Python files with tools of your own, as JSON: each has a Tools() called tools."
+    )
+    geocoding_url: str = Field(
+        "https://geocoding-api.open-meteo.com/v1/search", description="Where the weather tool looks places up."
+    )
+    forecast_url: str = Field(
+        "https://api.open-meteo.com/v1/forecast", description="Where the weather tool gets the weather."
+    )
 
 
 class BudgetSettings(BaseModel, extra="forbid", frozen=True):

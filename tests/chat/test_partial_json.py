@@ -44,6 +44,7 @@ def test_what_stands_around_it_is_no_part():
     """Thinking, words and fences give nothing."""
     assert fed(["<think>a {set}", "</think>Here: ```json\n", '{"a": 1}', "\n``` Done."]) == [{"a": 1}]
     assert fed(["no JSON ", "at all"]) == []
+    assert fed(["no {JSON} ", "at all"]) == []
 
 
 def test_half_a_character_is_not_shown():

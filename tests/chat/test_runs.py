@@ -14,6 +14,7 @@ from tests.doubles import Words, to
 
 from ai_chat.chat import run as one_run
 from ai_chat.chat import runs as all_runs
+from ai_chat.chat.choices import no_tools
 from ai_chat.chat.counting import Counts
 from ai_chat.chat.record import ROOT, Keeping
 from ai_chat.chat.run_parts import RunParts
@@ -59,7 +60,7 @@ class Home:
     def __getattr__(self, name):
         return getattr(self.store, name)
 
-    def runs(self, *scripts, owner="me", alive=("me",)) -> Runs:
+    def runs(self, *scripts, owner="me", alive=("me",), toolbox=no_tools) -> Runs:
         scripted = Scripted(*scripts)
         handler = pipeline.build(Dispatch(to(scripted), timeouts=Timeouts(), counter=Words()), log=None)
         session = SessionParts(
@@ -80,6 +81,7 @@ class Home:
                 label=lambda model: f"test/{model or 'default'}",
                 owner=owner,
                 is_alive=lambda name, _: name in alive,
+                toolbox=toolbox,
             )
         )
         made.scripted = scripted

@@ -24,6 +24,7 @@ from ai_chat.core.errors import (
     OutputInvalid,
     OutputRefused,
     RateLimited,
+    ServerFailed,
 )
 from ai_chat.core.events import ChoiceFinished, Finished, RefusalDelta, Started, TextDelta, UsageReported
 from ai_chat.core.messages import Message, TextPart
@@ -139,6 +140,7 @@ def ending(text, reason, *, refusal=None, thought=None):
         (int | None, {"value": None}, None),
         (Decimal, {"value": "1.10"}, Decimal("1.10")),
         (dict[str, int], {"a": 1}, {"a": 1}),
+        (Annotated[int, ["a remark that has no hash"]], {"value": 1}, 1),
         (tuple[int, str], {"value": [1, "a"]}, (1, "a")),
         ({"type": "object", "properties": {"a": {"type": "integer"}}}, {"a": 1, "b": 2}, {"a": 1, "b": 2}),
         ({"type": "array", "items": {"$ref": "#"}}, {"value": [[], [[]]]}, [[], [[]]]),
@@ -146,7 +148,8 @@ def ending(text, reason, *, refusal=None, thought=None):
     ],
     ids=[
         "model", "defaults", "recursive", "dataclass", "TypedDict", "union inside", "list", "bare list", "Literal",
-        "Enum", "union", "optional", "Decimal", "dict", "tuple", "schema", "schema of an array", "anything",
+        "Enum", "union", "optional", "Decimal", "dict", "Annotated", "tuple", "schema",
+        "schema of an array", "anything",
     ],
 )  # fmt: skip
 async def test_an_answer_becomes_a_value(form, answer, value):
@@ -417,8 +420,13 @@ def unable(words, *, status=400, param=None):
         unable("response_format.type `json_schema` is unavailable now", status=422),
         unable("Invalid value", param="response_format"),
         unable("failed to parse grammar"),
+        [
+            Started("i", "m", 0),
+            TextDelta('{"na'),
+            ServerFailed("It failed (empty grammar stack).", upstream_status=200),
+        ],
     ],
-    ids=["DeepSeek", "DeepSeek before", "OpenAI", "llama.cpp"],
+    ids=["DeepSeek", "DeepSeek before", "OpenAI", "llama.cpp", "llama.cpp in its answer"],
 )
 @pytest.mark.parametrize("support", ["strict", "json_schema"])
 async def test_a_refused_schema_is_asked_for_as_an_object(refusal, support):
@@ -451,13 +459,15 @@ async def test_at_last_the_prompt_alone_asks():
         BadRequest("The request has a bad temperature.", upstream_status=400),
         BadRequest("response_format is bad here."),
         ContextTooLong("Too long for json_schema.", upstream_status=400),
+        ServerFailed("The answer is no JSON object."),
+        ServerFailed("It failed.", upstream_status=500),
     ],
-    ids=["other field", "ours", "too long"],
+    ids=["other field", "ours", "too long", "no answer", "broken"],
 )
 async def test_other_refusals_are_not_asked_again(error):
     """Only what an upstream says of the form means that it can do less."""
     model = Scripted([error])
-    with pytest.raises(BadRequest) as caught:
+    with pytest.raises(type(error)) as caught:
         await parse(parts(model)[0], request(), Person)
     assert caught.value is error
     assert len(model.requests) == 1

@@ -15,8 +15,11 @@ from ai_chat.tools.errors import ToolError
 
 SUMMER = datetime(2025, 7, 3, 4, 5, 6, 789_000, tzinfo=UTC)
 WINTER = datetime(2025, 1, 1, 23, 30, tzinfo=UTC)
-CAPITALS = """北京 天津 石家庄 太原 呼和浩特 沈阳 长春 哈尔滨 上海 南京 杭州 合肥 福州 南昌 济南 郑州 武汉 长沙 广州 南宁 海口
-重庆 成都 贵阳 昆明 拉萨 西安 兰州 西宁 银川 乌鲁木齐""".split()
+NAMES = (
+    "北京 天津 石家庄 太原 呼和浩特 沈阳 长春 哈尔滨 上海 南京 杭州 合肥 福州 南昌 济南 郑州 "
+    "武汉 长沙 广州 南宁 海口 重庆 成都 贵阳 昆明 拉萨 西安 兰州 西宁 银川 乌鲁木齐"
+)
+CAPITALS = NAMES.split()
 
 
 def tell(place=None, moment=SUMMER, zone=UTC):

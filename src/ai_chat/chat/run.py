@@ -207,6 +207,11 @@ class Run:
         ran, self._tools_ran = self._tools_ran, False
         return PARAGRAPH if ran and self.log.text() else ""
 
+    @property
+    def asking(self) -> frozenset[str]:
+        """The calls of tools that wait for a person's word, which `decide` gives. Any thread may ask."""
+        return frozenset(self._asked)
+
     async def confirm(self, call: ToolCall) -> bool:
         """Ask whoever reads whether a tool may run, and wait for `decide`; nobody's answer is a no."""
         asked: asyncio.Future[bool] = asyncio.get_running_loop().create_future()

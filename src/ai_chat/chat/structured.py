@@ -9,7 +9,7 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from ..core.errors import BadRequest, ChatError, ClientMisused, OutputCut, OutputInvalid, OutputRefused
+from ..core.errors import BadRequest, ChatError, ClientMisused, OutputCut, OutputInvalid, OutputRefused, ServerFailed
 from ..core.events import Event, Notice, TextDelta
 from ..core.messages import Message
 from ..core.ports import Handler
@@ -128,7 +128,6 @@ class ParseStream(Generic[T]):
         self.error: BaseException | None = None
         """What ended it before there was a value."""
         self._over = False
-        self._shown: Any = None
         self._ask()
 
     @property
@@ -185,23 +184,24 @@ class ParseStream(Generic[T]):
         )
         self._answer = Answer(self._parts.handler, self._parts.make_call(request, self._on_notice, purpose="parse"))
         self._partial = PartialJson() if request.stream else None
+        self._shown = None
 
     async def _step(self) -> Any:
         """Read one event on; give what has come of the value if that is more than before."""
         try:
             event = await anext(self._answer, None)
-        except BadRequest as error:
+        except (BadRequest, ServerFailed) as error:
             if not self._can_do_with_less(error):
                 raise
             self._ask()
             return _NOTHING
         return self._judged() if event is None else self._gathered(event)
 
-    def _can_do_with_less(self, error: BadRequest) -> bool:
-        """Whether the upstream refused the way in which the form was asked for; the next one is taken then."""
+    def _can_do_with_less(self, error: ChatError) -> bool:
+        """Whether the upstream refused the way the form was asked for, or broke at it; the next is taken then."""
         below = _BELOW.get(self._support)
         said = f"{error.message} {error.param} {error.upstream_code}"
-        came_from_there = type(error) is BadRequest and error.upstream_status is not None
+        came_from_there = type(error) in (BadRequest, ServerFailed) and error.upstream_status is not None
         if below is None or not came_from_there or not _ABOUT_THE_FORM.search(said):
             return False
         self._support = below
@@ -260,7 +260,6 @@ class ParseStream(Generic[T]):
             )
             raise self._failure(OutputInvalid, sentence, result, tuple(problems))
         self._correction = correction(result, problems, self._form.told if self._upstream_tells else None)
-        self._shown = None
         self._ask()
         self._answer.call.notify(
             Notice(

@@ -124,7 +124,7 @@ class ToolAnswer(Answer):
             silent = Choice(index=0, message=Message(role="assistant", content=""), finish_reason="stop")
             result = replace(head, choices=(silent,))
         else:
-            result = self._round.result
+            result = _without_calls(self._round.result)
         rounds = [*self._rounds, self._round]
         usages = [used for one in rounds if (used := _usage_of(one)) is not None]
         usage = sum(usages[1:], usages[0]) if usages else None
@@ -249,6 +249,15 @@ class ToolAnswer(Answer):
             task.cancel()
         if running:
             await asyncio.wait(running)
+
+
+def _without_calls(result: ChatResult) -> ChatResult:
+    """Leave out calls that were not run: those that were are in the steps, and no others may be sent back."""
+    choice = result.choices[0]
+    if not choice.message.tool_calls:
+        return result
+    message = replace(choice.message, tool_calls=(), content=choice.message.content or "")
+    return replace(result, choices=(replace(choice, message=message),))
 
 
 def _with_ids(message: Message) -> Message:

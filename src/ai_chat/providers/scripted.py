@@ -6,7 +6,17 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from ..core.errors import StreamBroken
-from ..core.events import Batch, ChoiceFinished, Event, Finished, Started, TextDelta, UsageReported, batch_of
+from ..core.events import (
+    Batch,
+    ChoiceFinished,
+    Event,
+    Finished,
+    Started,
+    TextDelta,
+    ToolCallDelta,
+    UsageReported,
+    batch_of,
+)
 from ..core.folding import unfold
 from ..core.messages import Message
 from ..core.ports import ModelInfo
@@ -116,6 +126,19 @@ def text_steps(text: str, model: str = "scripted", *, choices: int = 1) -> tuple
         events.append(ChoiceFinished("stop", choice))
     usage = Usage(input_tokens=len(words), output_tokens=len(words) * choices)
     return (*events, UsageReported(usage), Finished())
+
+
+def call_steps(*calls: tuple[str, str], text: str = "", model: str = "scripted") -> tuple[Event, ...]:
+    """Give the events of an answer that calls tools, each as its name and the JSON text of its arguments."""
+    events: list[Event] = [Started("chatcmpl-scripted", model, 0)]
+    if text:
+        events.append(TextDelta(text))
+    for index, (name, arguments) in enumerate(calls):
+        half = len(arguments) // 2
+        events.append(ToolCallDelta(index=index, id=f"call_{name}_{index}", name=name, arguments=arguments[:half]))
+        events.append(ToolCallDelta(index=index, arguments=arguments[half:]))
+    usage = Usage(input_tokens=1, output_tokens=len(calls))
+    return (*events, ChoiceFinished("tool_calls"), UsageReported(usage), Finished())
 
 
 def echo_result(text: str, model: str, choices: int = 1) -> ChatResult:

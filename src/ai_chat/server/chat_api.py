@@ -37,6 +37,16 @@ class Question(BaseModel):
     mode: Literal["standard"] | None = None
     preset: Literal["default", "factual", "technical", "creative", "exploratory"] | None = None
     """A named temperature, which the conversation keeps; `default` takes it away."""
+    tools: Annotated[list[Id], Field(max_length=100)] | None = None
+    """Names of the tools that the model may call, which the conversation keeps; an empty list takes them away."""
+
+
+class Decision(BaseModel):
+    """A person's word on a tool that asks first."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    allow: bool
 
 
 @router.post("/chat/stream")
@@ -52,6 +62,7 @@ async def chat(question: Question, request: Request) -> Response:
             parent=question.parent_id,
             model=question.model,
             preset=question.preset,
+            tools=question.tools,
         )
     else:
         if question.conversation_id is not None or question.parent_id is not None:
@@ -93,6 +104,20 @@ async def run_state(run: str, request: Request) -> Response:
 async def stop(run: str, request: Request) -> Response:
     """Stop an answer; the part that came is kept. One that has ended stays as it is."""
     return json_response({"run_id": run, "status": await _services(request).runs.stop(run)})
+
+
+@router.post("/chat/runs/{run}/calls/{call}")
+async def decide(run: str, call: str, decision: Decision, request: Request) -> Response:
+    """Let a tool run that changes something outside and asked first (a `notice` of the kind `confirm`), or not."""
+    runs = _services(request).runs
+    runs.decide(run, call, allow=decision.allow)
+    return json_response({"run_id": run, "call_id": call, "allow": decision.allow})
+
+
+@router.get("/tools")
+async def tools(request: Request) -> Response:
+    """List the tools that the model may be allowed to call."""
+    return json_response({"data": _services(request).toolkit.described})
 
 
 @router.get("/models")

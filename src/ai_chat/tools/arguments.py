@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from .coercion import Written, coerced
+from .coercion import Numbers, coerced
 from .json_schema import Schema
 from .mending import mended
 
@@ -14,6 +15,7 @@ LONGEST = 2_000_000
 """Characters of the arguments of one call."""
 MOST_PROBLEMS = 5
 """Problems of one call that are told."""
+_ESCAPED = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class BadArguments(Exception):
@@ -24,9 +26,9 @@ def read_arguments(text: str, parameters: Mapping[str, Any] | Schema | None) -> 
     """Read what a model wrote as the arguments of a call.
 
     Nothing at all, and null, are no arguments. JSON is taken as it is; almost JSON is mended where it can be meant in
-    one way only (`mending.mended` has the rule), and a text that was cut off is refused. Then the arguments must fit the
-    schema. Where they do not, those places are changed that can be meant in one way only (`coercion.coerced` has the
-    list); what fits is never changed, and what nobody knows is refused.
+    one way only (`mending.mended` has the rule), and a text that was cut off is refused. Then the arguments must fit
+    the schema. Where they do not, those places are changed that can be meant in one way only (`coercion.coerced` has
+    the list); what fits is never changed, and what nobody knows is refused.
 
     Args:
         text: `ToolCall.arguments`.
@@ -40,11 +42,12 @@ def read_arguments(text: str, parameters: Mapping[str, Any] | Schema | None) -> 
     arguments = _read(text, float)
     if schema is None or schema.valid(arguments):
         return arguments
-    arguments = coerced(schema, _read(text, Written))
+    numbers = Numbers()
+    arguments = coerced(schema, _read(text, numbers.read), numbers)
     problems = schema.problems(arguments, MOST_PROBLEMS, whole="The object of arguments")
     if problems:
         raise BadArguments(". ".join([*problems, ""]).rstrip())
-    return arguments
+    return dict(arguments)
 
 
 def _read(text: str, number: Callable[[str], float]) -> dict[str, Any]:
@@ -57,8 +60,9 @@ def _read(text: str, number: Callable[[str], float]) -> dict[str, Any]:
         value = _parsed(text, number)
         if isinstance(value, str):  # JSON inside a JSON text
             value = _parsed(value, number)
+        _check_unicode(text, value)
     except ValueError as error:
-        raise BadArguments(f"The arguments are no JSON object: {error}. Send one whole JSON object.") from None
+        raise BadArguments(f"The arguments cannot be read: {error}. Send one whole JSON object.") from None
     except RecursionError:
         raise BadArguments("The arguments are nested too deep; make them flatter.") from None
     if value is None:
@@ -67,6 +71,15 @@ def _read(text: str, number: Callable[[str], float]) -> dict[str, Any]:
         kind = {list: "an array", str: "a text", bool: "a boolean"}.get(type(value), "a number")
         raise BadArguments(f"The arguments are {kind}, and must be one JSON object with a property for each argument.")
     return value
+
+
+def _check_unicode(text: str, value: Any) -> None:
+    """Refuse halves of surrogate pairs: JSON may escape them, and no tool can do anything with them."""
+    if not text.isascii() or _ESCAPED.search(text):
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise ValueError("a text holds half of a surrogate pair") from None
 
 
 def _parsed(text: str, number: Callable[[str], float]) -> Any:

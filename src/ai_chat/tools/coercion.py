@@ -17,36 +17,49 @@ _WHOLE = re.compile(r"-?(?:0|[1-9]\d{0,399})", re.ASCII)
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,399})(?:\.\d{1,400})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _BOOLEANS = {"true": True, "false": False}
 _NULLS = ("null", "None")
+_EXACT = 2**53
+"""Below this, a float has all the digits of a whole number."""
 
 
-class Written(float):
-    """A number as it was written: 3.10 may be a version, and then its last digit counts."""
+class Numbers:
+    """Reads broken numbers and keeps how they were written: 3.10 may be a version, and then its last digit counts."""
 
-    __slots__ = ("text",)
+    def __init__(self) -> None:
+        self._texts: dict[float, str | None] = {}
 
-    def __new__(cls, text: str) -> Written:
-        """Read the number and keep its text."""
-        made = super().__new__(cls, text)
-        made.text = text
-        return made
+    def read(self, text: str) -> float:
+        """Read a number as JSON has it."""
+        number = float(text)
+        self._texts[number] = text if self._texts.get(number, text) == text else None
+        return number
+
+    def text(self, number: float) -> str | None:
+        """Give how a number was written; None if it was in two ways, or none."""
+        return self._texts.get(number)
 
 
-def coerced(schema: Schema, value: Any) -> Any:
+def coerced(schema: Schema, value: Any, numbers: Numbers) -> Any:
     """Give a value with those places changed that do not fit and can be meant in one way only.
 
     What fits is never changed, at any depth. Where something else is wanted: a text that holds a number, a boolean,
     null, an object or an array becomes that; a number becomes its text; a text becomes the one option that it is but
     for upper and lower case; null for a property that may be left out is left out; a property that must be there and
     may be null is null if it is missing. The result may still not fit.
+
+    Args:
+        schema: what it shall fit.
+        value: JSON as Python has it.
+        numbers: what read the broken numbers in it.
     """
-    return _plain(_Coercion().fit(schema.root, value))
+    return _Coercion(numbers).fit(schema.root, value)
 
 
 class _Coercion:
     """One attempt, within a number of steps."""
 
-    def __init__(self) -> None:
+    def __init__(self, numbers: Numbers) -> None:
         self._left = MOST_STEPS
+        self._numbers = numbers
 
     def fit(self, part: Part, value: Any) -> Any:
         """Give the value as it fits the part, or as near to it as was found."""
@@ -92,7 +105,7 @@ class _Coercion:
             if fitting is not None or name in required or owner.fits(None) is not False:
                 made[name] = fitting
         for name in required:
-            if name not in made and name in fields and part.down("properties", name).fits(None):
+            if name not in made and name in fields and _may_be_null(part.down("properties", name)):
                 made[name] = None
         return made
 
@@ -109,8 +122,8 @@ class _Coercion:
         types = part.node.get("type", tuple(_CONVERSIONS) if part.node.keys() & {"enum", "const"} else ())
         found = list(_options(part, value))
         for kind in (types,) if isinstance(types, str) else types:
-            for candidate in _CONVERSIONS.get(kind, _nothing)(value):
-                found.append(self.fit(part, candidate) if isinstance(candidate, dict | list) else candidate)
+            candidates = _CONVERSIONS.get(kind, _nothing)(value, self._numbers)
+            found += [self.fit(part, one) if isinstance(one, dict | list) else one for one in candidates]
         return _only([candidate for candidate in found if part.fits(candidate)], value)
 
 
@@ -128,47 +141,47 @@ def _options(part: Part, value: Any) -> Iterator[Any]:
         yield from (option for option in options if isinstance(option, str) and option.strip().casefold() == meant)
 
 
-def _nothing(_: Any) -> Iterator[Any]:
+def _nothing(_value: Any, _numbers: Numbers) -> Iterator[Any]:
     return iter(())
 
 
-def _text(value: Any) -> Iterator[Any]:
-    if isinstance(value, Written):
-        yield value.text
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield json.dumps(value)
+def _text(value: Any, numbers: Numbers) -> Iterator[Any]:
+    if isinstance(value, int) and not isinstance(value, bool):
+        yield str(value)
+    elif isinstance(value, float) and (text := numbers.text(value)):
+        yield text
 
 
-def _number(value: Any) -> Iterator[Any]:
+def _number(value: Any, _numbers: Numbers) -> Iterator[Any]:
     if isinstance(value, str) and _NUMBER.fullmatch(text := value.strip()):
         yield int(text) if _WHOLE.fullmatch(text) else float(text)
 
 
-def _integer(value: Any) -> Iterator[Any]:
-    for number in _number(value):
-        if isinstance(number, int) or (number.is_integer() and abs(number) < 2**53):
+def _integer(value: Any, numbers: Numbers) -> Iterator[Any]:
+    for number in _number(value, numbers):
+        if isinstance(number, int) or (number.is_integer() and abs(number) < _EXACT):
             yield int(number)
 
 
-def _boolean(value: Any) -> Iterator[Any]:
+def _boolean(value: Any, _numbers: Numbers) -> Iterator[Any]:
     if isinstance(value, str) and (text := value.strip().lower()) in _BOOLEANS:
         yield _BOOLEANS[text]
 
 
-def _null(value: Any) -> Iterator[Any]:
+def _null(value: Any, _numbers: Numbers) -> Iterator[Any]:
     if isinstance(value, str) and value.strip() in _NULLS:
         yield None
 
 
-def _within(value: Any) -> Iterator[Any]:
+def _within(value: Any, numbers: Numbers) -> Iterator[Any]:
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
         try:
-            yield json.loads(value, parse_float=Written)
+            yield json.loads(value, parse_float=numbers.read)
         except (ValueError, RecursionError):
             return
 
 
-_CONVERSIONS: dict[str, Callable[[Any], Iterator[Any]]] = {
+_CONVERSIONS: dict[str, Callable[[Any, Numbers], Iterator[Any]]] = {
     "string": _text,
     "integer": _integer,
     "number": _number,
@@ -179,10 +192,21 @@ _CONVERSIONS: dict[str, Callable[[Any], Iterator[Any]]] = {
 }
 
 
-def _plain(value: Any) -> Any:
-    """Give a value with plain numbers again."""
-    if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    return float(value) if isinstance(value, Written) else value
+def _may_be_null(part: Part) -> bool:
+    return _speaks_of_null(part) and part.fits(None) is True
+
+
+def _speaks_of_null(part: Part) -> bool:
+    """Say whether null is one of the values that a schema names, and not just one of all there are."""
+    node = part.node if isinstance(part.node, dict) else {}
+    if target := part.target():
+        return _speaks_of_null(target)
+    return (
+        "null" in (node.get("type") or ())
+        or None in node.get("enum", ())
+        or any(
+            isinstance(inner, dict) and inner.get("type") == "null"
+            for keyword in ("anyOf", "oneOf")
+            for inner in node.get(keyword, ())
+        )
+    )

@@ -6,7 +6,7 @@ import json
 import re
 from typing import NoReturn
 
-_FENCED = re.compile(r"\s*```[\w-]*\s*\n(.*?)\n?\s*```\s*", re.DOTALL)
+_FENCE = "```"
 _TOKENS = re.compile(
     r"""\s*(?:
     (?P<text>"(?:[^"\\]|\\.)*")
@@ -35,8 +35,10 @@ def mended(text: str) -> str:
     Raises:
         ValueError: it is not to be mended; says why, without a full stop.
     """
-    fenced = _FENCED.fullmatch(text)
-    return _Mender((fenced[1] if fenced else text).strip()).mended()
+    text = text.strip()
+    if text.startswith(_FENCE) and text.endswith(_FENCE) and "\n" in text:
+        text = text.partition("\n")[2].removesuffix(_FENCE)
+    return _Mender(text.strip()).mended()
 
 
 class _Mender:

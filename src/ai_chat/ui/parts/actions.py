@@ -13,7 +13,7 @@ from ...core.conversations import Conversation, Turn
 from ...core.errors import ChatError, Conflict
 from ..state import SHOWN, conversation, go_to, remember, remembered, say
 from . import view
-from .bridge import ask_house
+from .bridge import ask_house, services
 from .trouble import note
 
 P = ParamSpec("P")
@@ -69,13 +69,16 @@ def ask(text: str) -> None:
 
 
 def _ask(text: str, parent: str | None = None) -> None:
-    here, model, preset = conversation(), remembered(model_key()), remembered(preset_key())
+    here, model, preset, tools = conversation(), remembered(model_key()), remembered(preset_key()), _tools()
     run = ask_house(
-        lambda services: services.runs.ask(text, conversation=here, parent=parent, model=model, preset=preset)
+        lambda services: services.runs.ask(
+            text, conversation=here, parent=parent, model=model, preset=preset, tools=tools
+        )
     )
     if here is None:
         remember(f"model-{run.conversation}", model)
         remember(f"preset-{run.conversation}", preset)
+        remember(f"tools-{run.conversation}", tools)
         go_to(run.conversation)
 
 
@@ -101,6 +104,16 @@ def stop(run: str) -> None:
     ask_house(lambda services: services.runs.stop(run))
 
 
+@_noting
+def decide(run: str, call: str, allow: bool) -> None:  # noqa: FBT001 - a callback's argument
+    """Let a tool run that asks first, or not."""
+    ask_house(lambda services: _decide(services, run, call, allow=allow))
+
+
+async def _decide(services: Services, run: str, call: str, *, allow: bool) -> None:
+    services.runs.decide(run, call, allow=allow)
+
+
 def model_key() -> str:
     """Give the name under which the chosen model of this conversation is remembered."""
     return f"model-{conversation() or 'new'}"
@@ -109,6 +122,17 @@ def model_key() -> str:
 def preset_key() -> str:
     """Give the name under which the chosen temperature of this conversation is remembered."""
     return f"preset-{conversation() or 'new'}"
+
+
+def tools_key() -> str:
+    """Give the name under which the chosen tools of this conversation are remembered."""
+    return f"tools-{conversation() or 'new'}"
+
+
+def _tools() -> list[str] | None:
+    """Give the tools that are chosen here; a new conversation has those that the settings name."""
+    chosen: list[str] | None = remembered(tools_key())
+    return services().settings.tools.on if chosen is None and conversation() is None else chosen
 
 
 # --- looking ------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from .blocks import Growing, blocks_of
 from .bridge import ask_house
 from .markdown import for_renderer, unfinished
 from .progress import Waiting
+from .steps import Boxes, draw_steps
 
 LOOK_SECONDS = 0.1
 """At least so often it is looked whether the reader wants something else; a click waits for no longer."""
@@ -42,6 +43,11 @@ class Followed(Protocol):
     """About how many have come."""
 
     @property
+    def asking(self) -> frozenset[str]:
+        """The calls of tools that wait for a person's word."""
+        ...
+
+    @property
     def running(self) -> bool:
         """Whether more is to come."""
         ...
@@ -52,13 +58,16 @@ class Places:
     """Where the parts of an answer stand. They are the same while it is made and afterwards, so that nothing jumps."""
 
     reasoning: Any
+    steps: Any
     answer: Any
     below: Any
 
 
 def places() -> Places:
     """Make the places of an answer."""
-    return Places(st.container(gap=None), st.container(gap="small"), st.container(gap=None))
+    return Places(
+        st.container(gap=None), st.container(gap="xsmall"), st.container(gap="small"), st.container(gap=None)
+    )
 
 
 def show_text(place: Any, text: str, *, in_blocks: bool) -> None:
@@ -96,9 +105,10 @@ followers = Followers()
 class Shown:
     """What is shown of a growing answer."""
 
-    def __init__(self, where: Places) -> None:
+    def __init__(self, where: Places, run: str) -> None:
         """Show nothing yet."""
         self._where = where
+        self.boxes = Boxes(where.steps, run)
         self._image = say("image")
         self._growing = Growing()
         self._slot: Any = None
@@ -118,6 +128,10 @@ class Shown:
                 self._pending += event.data["text"]
             elif event.kind == "reasoning":
                 self._reasoning += event.data["text"]
+            elif event.kind == "tool_call":
+                self.boxes.started(event.data)
+            elif event.kind == "tool_result":
+                self.boxes.ended(event.data)
 
     @property
     def has_begun(self) -> bool:
@@ -177,7 +191,7 @@ class Shown:
 def follow(run: Followed, where: Places) -> None:
     """Show an answer until it has ended. A click of the reader's ends this at once, and the next drawing goes on."""
     with followers:
-        _follow(run, Shown(where))
+        _follow(run, Shown(where, run.id))
 
 
 def _follow(run: Followed, shown: Shown) -> None:
@@ -189,7 +203,8 @@ def _follow(run: Followed, shown: Shown) -> None:
             position = events[-1].number
             shown.take(events)
         if not shown.has_begun:
-            shown.waiting.show(run.log.newest("notice", "retry", "reasoning"))
+            shown.waiting.show(run.log.newest("notice", "retry", "reasoning", "tool_call", "tool_result"))
+        shown.boxes.ask(run.asking)
         shown.draw(at_once=not running)
         shown.count(run.tokens)
         if not running:
@@ -202,10 +217,12 @@ def _follow(run: Followed, shown: Shown) -> None:
 
 def follow_elsewhere(turn: Turn, where: Places) -> None:
     """Show an answer that another process writes, as the store has it, until it has ended."""
-    slot, note = where.answer.empty(), where.below.empty()
+    steps, slot, note = where.steps.empty(), where.answer.empty(), where.below.empty()
     while turn.state == "running":
         note.caption(say("written_elsewhere"))
-        slot.markdown(unfinished(turn.message.text))
+        with steps.container(gap="xsmall"):
+            draw_steps(st, turn)
+        slot.markdown(unfinished(turn.text))
         until = time.monotonic() + ELSEWHERE_SECONDS
         while time.monotonic() < until:
             _look_up()

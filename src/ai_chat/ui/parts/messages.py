@@ -17,6 +17,7 @@ from .column import Column
 from .copying import copy_button
 from .following import Places, follow, follow_elsewhere, places, show_text
 from .markdown import for_renderer
+from .steps import draw_steps
 from .trouble import plain, quiet_line, sentence_of
 from .view import View
 
@@ -90,13 +91,14 @@ def _draw_answer(thread: Column, turn: Turn, versions: Sequence[str], *, is_last
     run = services().runs.get(turn.id)
     kind = f"{'last' if is_last else 'old'}-{turn.id}"
     with thread.place(f"answer-{turn.id}", kind=kind, gap=None):
-        where = places() if is_last else Places(st, st, st)
+        where = places() if is_last else Places(st, st, st, st)
         if is_last and turn.state == "running":
             thread.end()
             _follow(turn, where)
         if turn.message.reasoning:
             with where.reasoning.expander(say("reasoning")):
                 st.markdown(for_renderer(turn.message.reasoning[:LONGEST], image=say("image")))
+        draw_steps(where.steps, turn)
         show_text(where.answer, _clipped(turn), in_blocks=is_last)
         with where.below if is_last else nullcontext():
             _draw_clip(turn)
@@ -118,8 +120,8 @@ def _follow(turn: Turn, where: Places) -> NoReturn:
 
 def _draw_tools(turn: Turn, versions: Sequence[str]) -> None:
     with st.container(key=f"tools-{turn.id}", horizontal=True, vertical_alignment="center", gap=None):
-        if turn.message.text:
-            copy_button(turn.message.text, key=f"copy-{turn.id}")
+        if turn.text:
+            copy_button(turn.text, key=f"copy-{turn.id}")
         st.button(
             say("again"),
             key=f"again-{turn.id}",
@@ -165,12 +167,12 @@ def _draw_versions(turn: Turn, versions: Sequence[str]) -> None:
 
 
 def _clipped(turn: Turn) -> str:
-    text = turn.message.text or turn.message.refusal or ""
+    text = turn.text
     return text if len(text) <= LONGEST or _is_unfolded(turn) else text[:LONGEST]
 
 
 def _draw_clip(turn: Turn) -> None:
-    size = len(turn.message.text)
+    size = len(turn.text)
     if size > LONGEST:
         unfolded = _is_unfolded(turn)
         words = say("show_less") if unfolded else say("show_all", count=f"{size:,}")
@@ -212,7 +214,7 @@ def _ending(turn: Turn) -> tuple[str | None, bool]:
         return say("cut_off"), True
     if turn.finish_reason == "content_filter":
         return say("filtered"), False
-    if not (turn.message.text or turn.message.refusal):
+    if not turn.text:
         return say("empty_answer"), False
     return None, False
 

@@ -46,8 +46,10 @@ class Waiting:
 
     def show(self, news: RunEvent | None) -> None:
         """Show where things stand; nothing is sent if it says the same as before."""
-        if news is None or news.kind == "run":
+        if news is None or news.kind == "tool_result":
             self._line(say("waiting"))
+        elif news.kind == "tool_call":
+            self.clear()  # its box tells
         elif news.kind == "reasoning":
             self.clear()  # what stands above tells more
         elif news.kind == "retry":
@@ -101,6 +103,8 @@ def _notice(kind: str, data: Mapping[str, Any], words: str) -> str:
         return say("reading", tokens=f"{data.get('tokens', 0):,}")
     if kind == "memory":
         return say("memory", model=data.get("model", "?"))
+    if kind in {"choosing", "confirm"}:
+        return say(kind)
     if kind in {"summary", "summary_failed"}:
         return say(kind)
     if kind == "window":

@@ -17,6 +17,7 @@ from .books import draw_books
 from .bridge import services
 from .column import Column
 from .presets import draw_presets
+from .tools import draw_tools
 from .trouble import plain
 from .view import View
 
@@ -49,6 +50,7 @@ def draw_sidebar(view: View) -> None:
             _draw_undo()
         _draw_list(view)
         draw_presets(view)
+        draw_tools(view)
         draw_books(view)
         _draw_languages()
 
