@@ -80,6 +80,15 @@ def whole(text: str | None, *, finish: str = "stop", usage: tuple[int, int] | No
     return of_json(body if usage is None else {**body, "usage": _usage(*usage)})
 
 
+def calling(*calls: tuple[str, str], usage: tuple[int, int] | None = (5, 7)) -> Reply:
+    """An answer in one piece that calls tools, each as its name and the JSON text of its arguments."""
+    made = [
+        {"id": f"call_{number}", "type": "function", "function": {"name": name, "arguments": arguments}}
+        for number, (name, arguments) in enumerate(calls)
+    ]
+    return whole(None, finish="tool_calls", usage=usage, tool_calls=made)
+
+
 def failing(
     status: int, message: str = "no", *, code: str | None = None, headers: Mapping[str, str] | None = None
 ) -> Reply:

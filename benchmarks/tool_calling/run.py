@@ -22,9 +22,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from floors import table
 from scoring import PROMPTS, Got, Prompt, Score, Verdict, judge, load_prompts, score
-from tools import TOOLS, offered_for
 
 from ai_chat import AsyncChat
+from tools import TOOLS, offered_for
 
 SCORES = (("right_tool", 85, 95), ("right_arguments", 75, 88), ("left_alone", 85, 95))
 """Name, floor and aim in percent."""
@@ -32,21 +32,23 @@ MAX_TOKENS = 384
 Row = tuple[Prompt, Got, Verdict]
 
 
-async def ask(chat: AsyncChat, prompt: Prompt) -> Got:
+async def ask(chat: AsyncChat, prompt: Prompt, most: int = MAX_TOKENS) -> Got:
     """Ask one; whatever is raised is a result too."""
     began = time.perf_counter()
     try:
-        result = await chat.complete(prompt.text, tools=offered_for(prompt.id), temperature=0, max_tokens=MAX_TOKENS)
+        result = await chat.complete(prompt.text, tools=offered_for(prompt.id), temperature=0, max_tokens=most)
     except Exception as error:  # noqa: BLE001 - one failure must not end the run
         return Got(error=f"{type(error).__name__}: {error}", seconds=time.perf_counter() - began)
     calls = tuple((call.name, call.arguments) for call in result.message.tool_calls)
     return Got(calls=calls, text=result.text, seconds=time.perf_counter() - began)
 
 
-async def ask_all(chat: AsyncChat, prompts: Sequence[Prompt], rows: list[Row], *, loud: bool = True) -> list[Row]:
+async def ask_all(
+    chat: AsyncChat, prompts: Sequence[Prompt], rows: list[Row], *, loud: bool = True, most: int = MAX_TOKENS
+) -> list[Row]:
     """Ask one after another and add each to `rows` as it is done."""
     for number, prompt in enumerate(prompts, 1):
-        got = await ask(chat, prompt)
+        got = await ask(chat, prompt, most)
         rows.append((prompt, got, judge(prompt, got)))
         if loud:
             mark = "miss" if rows[-1][2].is_miss else "ok"
@@ -142,13 +144,13 @@ def chosen(parser: argparse.ArgumentParser, only: Sequence[str] | None, limit: i
     return [left[number * len(left) // count] for number in range(count)]
 
 
-async def measure(model: str, prompts: Sequence[Prompt], file: Path | None) -> int:
+async def measure(model: str, prompts: Sequence[Prompt], file: Path | None, most: int = MAX_TOKENS) -> int:
     """Run, print, and give the exit code. What was done is written even if the run is stopped."""
     rows: list[Row] = []
     try:
         async with AsyncChat(model=model) as chat:
             await warm_up(chat)
-            await ask_all(chat, prompts, rows)
+            await ask_all(chat, prompts, rows, most=most)
     finally:
         if file is not None:
             write_results(file, model, rows)
@@ -163,13 +165,17 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", metavar="ID")
     parser.add_argument("--limit", type=int, metavar="N", help="N of what is chosen, spread evenly")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there")
+    parser.add_argument(
+        "--max-tokens", type=int, default=MAX_TOKENS, metavar="N", help="of an answer; few save time where none is read"
+    )
     parser.add_argument("--check", action="store_true", help="check the sentences and the runner, without a model")
     options = parser.parse_args()
     if options.check:
         from self_check import check
 
         return asyncio.run(check())
-    return asyncio.run(measure(options.model, chosen(parser, options.only, options.limit), options.json))
+    prompts = chosen(parser, options.only, options.limit)
+    return asyncio.run(measure(options.model, prompts, options.json, options.max_tokens))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .chat.answer import Answer
     from .chat.session import Session
+    from .chat.structured import Parsed, ParseStream
     from .client import AsyncChat
     from .core.errors import ChatError
     from .core.events import Notice
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from .core.request import Timeouts
     from .core.result import ChatResult
     from .core.usage import Usage
-    from .sync import Chat, SyncAnswer, SyncSession
+    from .sync import Chat, SyncAnswer, SyncParseStream, SyncSession
+    from .tools.errors import ToolError
+    from .tools.registry import Registry as Tools
 
 __version__ = "0.1.0"
 
@@ -33,13 +36,21 @@ _HOMES = {
     "ChatResult": "core.result",
     "Message": "core.messages",
     "Notice": "core.events",
+    "ParseStream": "chat.structured",
+    "Parsed": "chat.structured",
     "Session": "chat.session",
     "SyncAnswer": "sync",
+    "SyncParseStream": "sync",
     "SyncSession": "sync",
     "Timeouts": "core.request",
+    "ToolError": "tools.errors",
+    "Tools": "tools.registry:Registry",
     "Usage": "core.usage",
 }
-"""Where each public name lives; it is loaded when it is first asked for, so that the import costs next to nothing."""
+"""Where each public name lives, and under which name if under another.
+
+It is loaded when it is first asked for, so that the import costs next to nothing.
+"""
 
 __all__ = [
     "Answer",
@@ -49,10 +60,15 @@ __all__ = [
     "ChatResult",
     "Message",
     "Notice",
+    "ParseStream",
+    "Parsed",
     "Session",
     "SyncAnswer",
+    "SyncParseStream",
     "SyncSession",
     "Timeouts",
+    "ToolError",
+    "Tools",
     "Usage",
     "__version__",
 ]
@@ -61,7 +77,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    home, _, other = _HOMES[name].partition(":")
+    value = getattr(import_module(f".{home}", __name__), other or name)
     globals()[name] = value
     return value
 

@@ -38,6 +38,7 @@ from .providers.network import Network
 from .providers.weights import Weights
 from .spending import Spending
 from .storage import Storage
+from .toolkit import Toolkit
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ class Services:
         self.storage = Storage(settings)
         self.models = Models(settings, self.http, self.weights)
         self.spending = Spending(settings, counter=self.counter, models=self.models, storage=self.storage)
+        self.toolkit = Toolkit(settings.tools, self.http)
         self._keeps_books = books
         self._runs: Runs | None = None
         self._refused_forms: dict[tuple[str, int], SchemaSupport] = {}
@@ -195,6 +197,7 @@ class Services:
                 owner=owners.name,
                 is_alive=owners.is_alive,
                 summaries=self._summaries(),
+                toolbox=self.toolkit.box,
             )
             self._runs = Runs(parts)
         return self._runs

@@ -13,9 +13,11 @@ from .chat.answer import Answer, complete
 from .chat.record import Record
 from .chat.session import Session
 from .chat.structured import ATTEMPTS, Parsed, ParseStream, StructuredParts, parse
+from .chat.tool_loop import ToolAnswer, next_request
+from .chat.toolboxes import tool_use
 from .core.errors import BadRequest, ClientMisused
 from .core.events import Notice
-from .core.messages import Message
+from .core.messages import Message, Step
 from .core.ports import Handler
 from .core.request import Call, ChatRequest, Timeouts
 from .core.result import ChatResult
@@ -84,12 +86,13 @@ class AsyncChat:
             on_notice: told what happens before the answer: a download, a wait.
             timeouts: time limits of this call.
             parameters: any parameter of Chat Completions by its own name; unknown ones pass through to the upstream.
+                With functions as `tools` they are run for the model until it has its answer, and `confirm` (an async
+                function that is given the call) says whether one with side effects may run.
 
         Raises:
             ChatError: see the tree in `ai_chat.core.errors`.
         """
-        request = self.request(prompt, model=model, system=system, **parameters)
-        return await complete(Answer(self._services.handler, self._call(request, on_notice, timeouts)))
+        return await complete(self._answer(prompt, model, system, on_notice, timeouts, parameters))
 
     def stream(
         self,
@@ -102,8 +105,7 @@ class AsyncChat:
         **parameters: Any,
     ) -> Answer:
         """Ask, and give the answer as it comes; use it in `async with`. Arguments and errors as for `complete`."""
-        request = self.request(prompt, model=model, system=system, **{**parameters, "stream": True})
-        return Answer(self._services.handler, self._call(request, on_notice, timeouts))
+        return self._answer(prompt, model, system, on_notice, timeouts, {**parameters, "stream": True})
 
     @overload
     async def parse(self, form: type[T], prompt: Prompt, **options: Any) -> Parsed[T]: ...
@@ -168,12 +170,13 @@ class AsyncChat:
 
         With `booked_under` the books name its calls as those of that conversation.
         """
+        parameters, tools = tool_use(parameters)
         template = self.request("-", model=model, **parameters)
         history = [_message(message, index) for index, message in enumerate(messages)]
         parts = self._services.session_parts
         if booked_under is not None:
             parts = replace(parts, make_call=partial(parts.make_call, conversation=booked_under))
-        return Session(parts, template, history, system=system)
+        return Session(parts, template, history, system=system, tools=tools)
 
     def request(
         self, prompt: Prompt, *, model: str | None = None, system: str | None = None, **parameters: Any
@@ -206,6 +209,25 @@ class AsyncChat:
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+    def _answer(
+        self,
+        prompt: Prompt,
+        model: str | None,
+        system: str | None,
+        on_notice: OnNotice | None,
+        timeouts: Timeouts | None,
+        parameters: Mapping[str, Any],
+    ) -> Answer:
+        fields, tools = tool_use(parameters)
+        request = self.request(prompt, model=model, system=system, **fields)
+        if tools is None:
+            return Answer(self._services.handler, self._call(request, on_notice, timeouts))
+
+        def ask(steps: Sequence[Step], *, final: bool) -> Call:
+            return self._call(next_request(request, tools.box, steps, final=final), on_notice, timeouts)
+
+        return ToolAnswer(self._services.handler, ask, tools)
 
     def _structured(self, timeouts: Timeouts | None) -> StructuredParts:
         return replace(self._services.structured_parts, make_call=partial(self._call, timeouts=timeouts))

@@ -29,8 +29,8 @@ from .config_sections import (
     PriceRows,
     ServerSettings,
     SummarySettings,
-    ToolSettings,
     TimeoutSettings,
+    ToolSettings,
 )
 from .core.errors import SettingsError
 

@@ -73,7 +73,8 @@ class ToolSettings(BaseModel, extra="forbid", frozen=True):
 
     on: list[str] = Field(default_factory=list, description="Names of the tools that a new conversation has, as JSON.")
     files: list[Path] = Field(
-        default_factory=list, description="Python files with tools of your own, as JSON: each has a Tools() called tools."
+        default_factory=list,
+        description="Python files of your own, as JSON: each has a Tools() called tools.",
     )
     geocoding_url: str = Field(
         "https://geocoding-api.open-meteo.com/v1/search", description="Where the weather tool looks places up."

@@ -111,5 +111,5 @@ async def test_a_tool_that_asks_first(home, allow):  # noqa: F811
 
 async def until(condition) -> None:
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110
+        while not condition():
             await asyncio.sleep(0.01)

@@ -37,7 +37,6 @@ def with_part(part) -> Message:
         pytest.param(request(stop=""), "stop", "empty text", id="an empty stop"),
         pytest.param(request(stop=("a", "")), "stop", "empty text", id="an empty stop among others"),
         pytest.param(request(top_logprobs=2), "top_logprobs", "needs logprobs", id="top_logprobs alone"),
-        pytest.param(request(tools=(ToolSpec(name="f"),)), "tools", "takes no tools yet", id="tools"),
         pytest.param(request(extra={"functions": [{"name": "f"}]}), "functions", "functions", id="functions"),
         pytest.param(request(extra={"audio": {"voice": "x"}}), "audio", "audio", id="audio"),
         pytest.param(request(with_part(ImagePart(url="x"))), "messages[0].content[1]", "is an image", id="an image"),

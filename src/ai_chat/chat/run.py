@@ -26,7 +26,7 @@ from ..core.result import ChatResult
 from ..core.runs import EventKind, RunEvent, RunLog, RunState
 from .answer import Answer
 from .record import answered
-from .run_events import call_data, done_data, error_data, result_data, run_data, usage_data
+from .run_events import done_data, error_data, run_data, usage_data
 from .session import Session
 
 log = logging.getLogger("ai_chat.runs")
@@ -197,10 +197,10 @@ class Run:
         if isinstance(event, Notice):
             self.notice(event)
         elif isinstance(event, ToolStarted):
-            self._tell("tool_call", call_data(event.call))
+            self._tell("tool_call", event.call.told)
         elif isinstance(event, ToolEnded):
             self._tools_ran = self.log.size > 0
-            self._tell("tool_result", result_data(event.result))
+            self._tell("tool_result", event.result.told)
 
     def _behind_tools(self) -> str:
         """Give what parts the text before tools were run from the text behind them."""

@@ -7,7 +7,6 @@ from typing import Any
 
 from ..core.conversations import Turn
 from ..core.errors import ChatError
-from ..core.messages import ToolCall, ToolResult
 from ..core.result import CallReport
 from ..core.runs import EventKind, RunEvent
 
@@ -37,28 +36,12 @@ def usage_data(turn: Turn, report: CallReport | None = None) -> Mapping[str, Any
     return {**turn.figures, "tries": report.tries, "trace_id": report.trace_id}
 
 
-def call_data(call: ToolCall) -> Mapping[str, Any]:
-    """Say which tool is being run, and with what; `arguments` are JSON text as the model wrote it."""
-    return {"id": call.id, "name": call.name, "arguments": call.arguments}
-
-
-def result_data(result: ToolResult) -> Mapping[str, Any]:
-    """Say what came of it, as the model reads it; `error` is a code, or null if it went well."""
-    return {
-        "id": result.call_id,
-        "name": result.name,
-        "content": result.content,
-        "error": result.error,
-        "ms": round(result.seconds * 1000, 1),
-    }
-
-
 def steps_told(turn: Turn) -> list[Told]:
     """Tell the steps of an answer that the store has."""
     told: list[Told] = []
     for step in turn.steps:
-        told += [("tool_call", call_data(call)) for call in step.message.tool_calls]
-        told += [("tool_result", result_data(result)) for result in step.results]
+        told += [("tool_call", call.told) for call in step.message.tool_calls]
+        told += [("tool_result", result.told) for result in step.results]
     return told
 
 

@@ -8,12 +8,14 @@ from contextlib import asynccontextmanager
 from ..assembly import Services
 from ..client import Answer, AsyncChat, Record, Session
 from ..core.errors import ChatError, ServerFailed
-from ..core.events import Batch, Notice, ReasoningDelta, RefusalDelta, TextDelta, events_of
+from ..core.events import Batch, Notice, ReasoningDelta, RefusalDelta, TextDelta, ToolEnded, events_of
 from ..core.result import ChatResult
 from .printing import Output, OutputClosed, Voice, say
 from .process import Interrupts
 from .question import Question
 from .report import as_json
+from .structured import answer_in_form
+from .tools import line_of, with_tools
 
 ENDINGS = {
     "length": "The answer was cut at its limit of tokens; raise --max-tokens, or ask for the rest.",
@@ -46,6 +48,8 @@ async def ask(question: Question, interrupts: Interrupts) -> int:
             AsyncChat(services=services).request("-", model=question.model, **question.parameters)  # or nothing begins
             record = await Record.open(await services.keeping(), question.conversation)
             await record.change(model=question.model, system=question.system)
+        if question.schema is not None:
+            return await answer_in_form(services, question, output, voice)
         session = _session(services, question, record)
         if record is not None:
             await record.ask(question.prompt)
@@ -67,7 +71,7 @@ def _session(services: Services, question: Question, record: Record | None) -> S
         system=question.system if question.system is not None else (kept.system if kept else None),
         messages=record.messages if record is not None else (),
         booked_under=kept.id if kept is not None else None,
-        **question.parameters,
+        **with_tools(services, question),
     )
 
 
@@ -126,6 +130,8 @@ class Asking:
                 self._voice.reasoning(event.text)
             elif isinstance(event, Notice):
                 self._voice.notice(event)
+            elif isinstance(event, ToolEnded):
+                self._voice.line(line_of(event.result))
         if pieces:
             self._show("".join(pieces))
 

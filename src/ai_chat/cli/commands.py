@@ -117,9 +117,26 @@ def _ask(
     max_tokens: MaxTokens = None,
     seed: Seed = None,
     stop: Stop = None,
+    tools: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES", help="Tools that may be called, with commas between, or all; see `ai-chat tools`."
+        ),
+    ] = None,
+    schema: Annotated[
+        str | None, typer.Option(metavar="FILE", help="JSON Schema that the answer must fit; the answer is JSON.")
+    ] = None,
 ) -> int:
     """Ask one question; what is piped in is put below it."""
-    from .question import Question, checked_conversation, checked_option, checked_parameters, prompt_from  # noqa: PLC0415
+    from .question import (  # noqa: PLC0415
+        Question,
+        checked_conversation,
+        checked_option,
+        checked_parameters,
+        checked_tools,
+        prompt_from,
+        read_schema,
+    )
 
     question = Question(
         conversation=checked_conversation(conversation),
@@ -130,12 +147,23 @@ def _ask(
         system=checked_option(system, "--system"),
         as_json=as_json,
         whole=no_stream,
+        tools=checked_tools(tools),
+        schema=read_schema(schema),
         prompt=prompt_from(prompt or ()),
     )
     from . import process  # noqa: PLC0415
     from .ask import ask  # noqa: PLC0415
 
     return process.run(lambda interrupts: ask(question, interrupts))
+
+
+@app.command("tools")
+def _tools(*, as_json: AsJson = False) -> int:
+    """List the tools that a model may be allowed to call."""
+    from . import process  # noqa: PLC0415
+    from .tools import list_tools  # noqa: PLC0415
+
+    return process.run(lambda interrupts: list_tools(interrupts, as_json=as_json))
 
 
 @app.command("chat")

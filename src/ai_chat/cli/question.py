@@ -10,11 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
+import orjson
+
 from ..core.errors import BadRequest, RequestTooLarge
 from .printing import say
 
 MOST_BYTES = 64 * 2**20
 """Of stdin. No model's window comes near it."""
+MOST_SCHEMA_BYTES = 2**20
 WAITING_SECONDS = 3.0
 """How long an open stdin may be silent."""
 CONVERSATION = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -31,6 +34,10 @@ class Question:
     """The conversation it belongs to; None keeps nothing."""
     parameters: Mapping[str, Any]
     """By the API's own names."""
+    tools: tuple[str, ...] = ()
+    """Names of the tools that the model may call; `all` is every one."""
+    schema: Mapping[str, Any] | None = None
+    """JSON Schema that the answer must fit."""
     as_json: bool = False
     whole: bool = False
     """Whether the answer is asked for in one piece."""
@@ -52,6 +59,34 @@ def prompt_from(words: Sequence[str]) -> str:
     if not prompt:
         raise BadRequest('There is no question; write one, as in `ai-chat ask "What is SSE?"`, or pipe one in.')
     return prompt
+
+
+def checked_tools(text: str | None) -> tuple[str, ...]:
+    """Read `--tools`: names with commas between them."""
+    names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
+    if text is not None and not names:
+        raise BadRequest("--tools is empty; give names with commas between them, or all.")
+    return tuple(checked(name, "--tools") for name in names)
+
+
+def read_schema(file: str | None) -> Mapping[str, Any] | None:
+    """Read the file of `--schema`.
+
+    Raises:
+        BadRequest: it cannot be read, or holds no JSON object.
+    """
+    if file is None:
+        return None
+    try:
+        with open(file, "rb") as stream:  # noqa: PTH123 - as it was named
+            schema = orjson.loads(stream.read(MOST_SCHEMA_BYTES))
+    except OSError as error:
+        raise BadRequest(f"The schema {file!r} cannot be read: {error.strerror or error}.") from error
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(f"The schema {file!r} is not JSON: {error.msg} in line {error.lineno}.") from None
+    if not isinstance(schema, dict):
+        raise BadRequest(f"The schema {file!r} must be a JSON object.")
+    return schema
 
 
 def read_all(stream: IO[bytes], *, must_come: bool) -> bytes:

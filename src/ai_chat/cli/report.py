@@ -6,25 +6,30 @@ from typing import Any
 
 import orjson
 
-from ..core.messages import Message
+from ..client import Parsed
+from ..core.messages import Message, Step, ToolCall
 from ..core.result import CallReport, ChatResult
 from ..core.usage import Usage
 
 
-def as_json(result: ChatResult) -> bytes:
-    """Write an answer as one line of JSON. What is not known is null."""
+def as_json(result: ChatResult, *, parsed: Parsed[Any] | None = None) -> bytes:
+    """Write an answer as one line of JSON. What is not known is null; `parsed` is the value that fits a schema."""
     report, message = result.report, result.message
     fields = {
         "content": result.text or (None if message.refusal or message.tool_calls else ""),
         "model": (report.model_served if report else None) or result.model,
         "finish_reason": result.finish_reason,
         "tool_calls": _tool_calls(message),
+        "steps": [_step(call, step) for step in result.steps for call in step.message.tool_calls],
         "usage": _usage(result.usage),
         "cost": _cost(report),
         "timings": _timings(report),
         "tries": report.tries if report else None,
         "trace_id": report.trace_id if report else None,
     }
+    if parsed is not None:
+        cost = None if parsed.cost is None else orjson.Fragment(format(parsed.cost, "f"))
+        fields |= {"parsed": parsed.value, "attempts": parsed.attempts, "usage": _usage(parsed.usage), "cost": cost}
     return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
 
 
@@ -50,6 +55,18 @@ def _tool_calls(message: Message) -> list[dict[str, Any]]:
         {"id": call.id, "type": call.type, "function": {"name": call.name, "arguments": call.arguments}}
         for call in message.tool_calls
     ]
+
+
+def _step(call: ToolCall, step: Step) -> dict[str, Any]:
+    """Write a call that was run, with what came of it."""
+    found = next((result for result in step.results if result.call_id == call.id), None)
+    return {
+        "name": call.name,
+        "arguments": call.arguments,
+        "result": found and found.content,
+        "error": found and found.error,
+        "ms": found and round(found.seconds * 1000, 1),
+    }
 
 
 def _usage(usage: Usage | None) -> dict[str, Any] | None:

@@ -58,6 +58,11 @@ class ToolCall:
     type: Literal["function", "custom"] = "function"
     extra: Mapping[str, Any] = NOTHING
 
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """Which tool is called and with what, as every face tells it in JSON."""
+        return {"id": self.id, "name": self.name, "arguments": self.arguments}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
@@ -96,6 +101,17 @@ class ToolResult:
     """How long it took."""
     error: str | None = None
     """Why there is no proper result, as a code (`core.tools`); `content` says it in words. None if there is one."""
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """What came of the call, as every face tells it in JSON; `error` is null if it went well."""
+        return {
+            "id": self.call_id,
+            "name": self.name,
+            "content": self.content,
+            "error": self.error,
+            "ms": round(self.seconds * 1000, 1),
+        }
 
     @property
     def message(self) -> Message:

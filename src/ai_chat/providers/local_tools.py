@@ -8,6 +8,7 @@ examples are made from the descriptions of the tools that are there, so any tool
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -18,6 +19,7 @@ from ..core.messages import INSTRUCTIONS, Message, ToolCall
 from ..core.request import ChatRequest, ResponseFormat, Sampling, ToolSpec
 from .local_schemas import completed, example_of, loosened, signature
 
+FIRST_SENTENCE = re.compile(r".{1,300}?(?:[.!?](?=\s|$)|[。！？])")
 MOST_CALLS = 4
 """Calls of one round. A small model that is let goes on and on."""
 CHOICE_TOKENS = 768
@@ -148,7 +150,8 @@ def _examples(tools: Sequence[ToolSpec]) -> Iterator[Message]:
     yield from _example(CHAT[0], [])
     if shown:
         purpose, call = shown[0]
-        yield from _example(f"{purpose} Use {json.dumps(call['arguments'], ensure_ascii=False)}.", [call])
+        given = f" Use {json.dumps(call['arguments'], ensure_ascii=False)}." if call["arguments"] else ""
+        yield from _example(purpose + given, [call])
     yield from _example(CHAT[1], [])
     if len(shown) > 1:
         yield from _example(" ".join(purpose for purpose, _ in shown[1:]), [call for _, call in shown[1:]])
@@ -162,10 +165,9 @@ def _example(asked: str, calls: Sequence[Mapping[str, Any]]) -> Iterator[Message
 
 def _purpose(tool: ToolSpec) -> str:
     """Give the first sentence of what a tool says it does."""
-    text = (tool.description or tool.name.replace("_", " ")).strip()
-    for end in (". ", "。", "\n"):
-        text = text.split(end)[0]
-    return text if text.endswith((".", "。")) else f"{text}."
+    text = " ".join((tool.description or f"{tool.name.replace('_', ' ')}.").split())
+    found = FIRST_SENTENCE.match(text)
+    return found[0] if found is not None else text
 
 
 def _question(messages: Sequence[Message]) -> str:

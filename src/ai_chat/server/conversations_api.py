@@ -162,6 +162,14 @@ def _message(request: Request, turn: Turn) -> dict[str, Any]:
         "state": turn.state,
         "run_id": turn.id if run is not None and run.running else None,
         "message": encode_message(turn.message),
+        "text": turn.text,
+        "steps": [
+            {
+                "calls": [call.told for call in step.message.tool_calls],
+                "results": [result.told for result in step.results],
+            }
+            for step in turn.steps
+        ],
         "finish_reason": turn.finish_reason,
         "error": turn.error,
         "error_code": turn.error_code,

@@ -10,7 +10,7 @@ from typing import Any
 
 from .calculator_functions import CONSTANTS, FUNCTIONS, OTHER_NAMES
 from .calculator_numbers import COMPARISONS, DIGITS, Arithmetic, Number, TooLarge, too_large
-from .calculator_tokens import Token, tokens_of
+from .calculator_tokens import SHOWN, Token, tokens_of
 from .errors import ToolError
 
 DEPTH = 50
@@ -61,7 +61,7 @@ def evaluate(expression: str, *, exact: bool = True) -> Number:
     Args:
         expression: what a person or a model wrote.
         exact: whether decimals and quotients are fractions, so that 0.1 + 0.2 is 0.3. Else they are doubles, and the
-            result is Python's, rounding errors included.
+            result is Python's, rounding errors included. `^` is a power; of two whole numbers it is one only if exact.
 
     Returns:
         A whole number or a fraction where it is exact, a float where it has been rounded, a bool of a comparison.
@@ -116,10 +116,10 @@ class _Calculation:
             return ToolError("The expression ends too early.")
         before = self._tokens[self._at - 1] if self._at else None
         if before is not None and token.kind in {"number", "name"} and before.kind in {"number", "name"}:
-            return ToolError(f"There is no sign between {before.text} and {token.text}.")
+            return ToolError(f"There is no sign between {before.shown} and {token.shown}.")
         if token.text in {"(", *ROOTS}:
             return ToolError(f"There is no sign before {token.text!r}; write * for a product.")
-        return ToolError(f"{token.text!r} cannot stand where it does; only arithmetic is computed.")
+        return ToolError(f"{token.shown!r} cannot stand where it does; only arithmetic is computed.")
 
     def _deeper(self) -> None:
         self._depth += 1
@@ -175,8 +175,8 @@ class _Calculation:
         exponent = self._signed()
         self._depth -= 1
         self._is_percentage = False
-        if sign == "^" and isinstance(base, int) and isinstance(exponent, int):
-            raise ToolError("^ is a power to some and exclusive or to others; write 2**10 or xor(2, 10).")
+        if sign == "^" and not self._arithmetic.exact and isinstance(base, int) and isinstance(exponent, int):
+            raise ToolError("^ is exclusive or to Python and a power to people; write 2**10 or xor(2, 10).")
         return self._arithmetic.operate("**", base, exponent)
 
     def _finished(self, value: Number) -> Number:
@@ -265,9 +265,9 @@ class _Calculation:
 
 
 def _unknown(what: str, name: str, known: Any) -> str:
-    near = get_close_matches(name[:40], known, 3)
+    near = get_close_matches(name[:SHOWN], known, 3)
     hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}."
-    return f"There is no {what} {name[:40]!r}; {hint}"
+    return f"There is no {what} {name[:SHOWN]!r}; {hint}"
 
 
 def _written(value: Number) -> tuple[str, bool]:

@@ -9,6 +9,8 @@ from .errors import ToolError
 
 LENGTH = 5_000
 """Characters of an expression at most."""
+SHOWN = 40
+"""Characters of it that an error repeats."""
 FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 SIGNS = {
     "\u3000": " ",
@@ -31,7 +33,7 @@ TABLE: dict[int, int | str] = {
 }
 WORDS = {"乘以": "*", "除以": "/", "加上": "+", "减去": "-", "加": "+", "减": "-", "乘": "*"}
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
-ASKED = re.compile(r"\s*(?:(?:=|等于)\s*(?:多少|几)?\s*\??|[。?])\s*$")
+ASKED = re.compile(r"(?:(?:=|等于)\s*(?:多少|几)?\s*\??|[。?])$")
 """The end of a question, which changes nothing: `1 + 1 = ?`."""
 TOKEN = re.compile(
     r"""(?P<space>\s+)
@@ -67,6 +69,11 @@ class Token(NamedTuple):
     spaced: bool
     """Whether there is a space before it."""
 
+    @property
+    def shown(self) -> str:
+        """What an error says of it."""
+        return self.text[:SHOWN]
+
 
 def tokens_of(expression: str) -> list[Token]:
     """Cut an expression into tokens; the last one is the end.
@@ -81,7 +88,7 @@ def tokens_of(expression: str) -> list[Token]:
     text = expression.translate(TABLE)
     for word, sign in WORDS.items():
         text = text.replace(word, sign)
-    text = ASKED.sub("", text)
+    text = ASKED.sub("", text.strip())
     tokens: list[Token] = []
     listing: list[bool] = []  # for each bracket that is open: whether commas in it separate values
     at, spaced = 0, False
@@ -120,5 +127,5 @@ def _plain(group: str, text: str) -> str:
 def _number(text: str) -> str:
     """Check the underscores and leading zeros of a number as Python does."""
     if re.search(r"__|_$|[0-9]_[.]|\._|^[0-9._]+_[eE]", text) or re.match(r"0[0-9_]+$", text):
-        raise ToolError(f"{text!r} is no number; write it without leading zeros or stray underscores.")
+        raise ToolError(f"{text[:SHOWN]!r} is no number; write it without leading zeros or stray underscores.")
     return text.replace("_", "")

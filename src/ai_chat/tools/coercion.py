@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from .json_schema import Schema
 from .schema_parts import Part
 
-MOST_STEPS = 2_000
-"""Values that do not fit which are looked into, for the sake of schemas that would have them tried without end."""
+MOST_STEPS = 20_000
+"""Values that do not fit which are looked into: alternatives inside alternatives would have them tried without end."""
+MOST_SECONDS = 0.5
+"""Time for one call: behind tangled schemas a single question may cost a second."""
 
 _WHOLE = re.compile(r"-?(?:0|[1-9]\d{0,399})", re.ASCII)
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,399})(?:\.\d{1,400})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
@@ -59,11 +62,14 @@ class _Coercion:
 
     def __init__(self, numbers: Numbers) -> None:
         self._left = MOST_STEPS
+        self._end = time.perf_counter() + MOST_SECONDS
         self._numbers = numbers
 
     def fit(self, part: Part, value: Any) -> Any:
         """Give the value as it fits the part, or as near to it as was found."""
-        if isinstance(part.node, bool) or part.fits(value) is not False or self._left <= 0:
+        if isinstance(part.node, bool) or self._left <= 0 or time.perf_counter() > self._end:
+            return value
+        if part.fits(value) is not False:
             return value
         self._left -= 1
         for change in (self._referred, self._inside, self._alternative, self._converted):

@@ -5,6 +5,7 @@ The library could list all errors itself, but takes exponential time for it wher
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -14,6 +15,8 @@ from .schema_parts import Part
 
 DEEPEST_STEP = 60
 """Steps into a schema and a value before only the place is told."""
+MOST_SECONDS = 0.5
+"""Time for one value: behind tangled schemas a single question may cost a second."""
 MOST_LISTED = 20
 """Options or names that are listed in one sentence."""
 MOST_LOOKED_AT = 10_000
@@ -44,39 +47,57 @@ _COUNTS = {
     "maxProperties": ("at most", "property", "properties"),
 }
 Step = str | int
+Found = Iterator[tuple[Part | str, Any, Step | None]]
+"""A part with the value it is about and the step to that value (None: the value itself); or what is wrong."""
 
 
-def explain(part: Part, value: Any, place: list[Step], whole: str, depth: int = 0) -> Iterator[str]:
-    """Give sentences about a value that does not fit a part of a schema: at least one."""
-    told = False
-    if depth < DEEPEST_STEP:
-        for found in _explain(part, value, place, whole, depth + 1):
-            told = True
-            yield found
-    if not told:
-        rules = ", ".join(part.node) if isinstance(part.node, dict) else "false"
-        yield f"{_where(place, whole)} is {shown(value)}, and does not fit its schema ({rules[:200]})"
+class Explainer:
+    """Looks for what is wrong with one value, for a limited time."""
 
+    def __init__(self, whole: str) -> None:
+        """Begin.
 
-def _explain(part: Part, value: Any, place: list[Step], whole: str, depth: int) -> Iterator[str]:
-    if part.node is False:
-        yield f"{_where(place, whole)} is not allowed; leave it out"
-    if isinstance(part.node, bool):
-        return
-    where = _where(place, whole)
-    for error in part.errors(_OWN, value):
-        yield sentence(error, value, where)
-    for keyword, look in _DEEPER.items():
-        if keyword in part.node:
-            for inner, below, step in look(part, value):
-                if isinstance(inner, str):
-                    yield f"{where} {inner}"
-                elif inner.fits(below) is False:
-                    yield from explain(inner, below, place if step is None else [*place, step], whole, depth)
+        Args:
+            whole: what to call the value itself.
+        """
+        self._whole = whole
+        self._end = time.perf_counter() + MOST_SECONDS
 
+    def explain(self, part: Part, value: Any, place: list[Step], depth: int = 0) -> Iterator[str]:
+        """Give sentences about a value, or one inside it, that does not fit a part of a schema: at least one."""
+        told = False
+        if depth < DEEPEST_STEP:
+            for found in self._explain(part, value, place, depth + 1):
+                told = True
+                yield found
+        if not told:
+            rules = ", ".join(part.node) if isinstance(part.node, dict) else "false"
+            yield f"{self._where(place)} is {shown(value)}, and does not fit its schema ({rules[:200]})"
 
-def _where(place: list[Step], whole: str) -> str:
-    return path(place) if place else whole
+    def _explain(self, part: Part, value: Any, place: list[Step], depth: int) -> Iterator[str]:
+        if part.node is False:
+            yield f"{self._where(place)} is not allowed; leave it out"
+        if isinstance(part.node, bool):
+            return
+        where = self._where(place)
+        for error in part.errors(_OWN, value):
+            yield sentence(error, value, where)
+        for inner, below, step in self._deeper(part, value):
+            if isinstance(inner, str):
+                yield f"{where} {inner}"
+            elif inner.fits(below) is False:
+                yield from self.explain(inner, below, place if step is None else [*place, step], depth)
+
+    def _deeper(self, part: Part, value: Any) -> Found:
+        for keyword, look in _DEEPER.items():
+            if keyword in part.node:
+                for found in look(part, value):
+                    if time.perf_counter() > self._end:
+                        return
+                    yield found
+
+    def _where(self, place: list[Step]) -> str:
+        return path(place) if place else self._whole
 
 
 def sentence(error: Any, value: Any, where: str) -> str:
@@ -118,9 +139,6 @@ def _either(options: list[str]) -> str:
 
 
 # --- deeper: each gives the schemas that a value, or what is in it, must fit as well --------------------------------
-
-Found = Iterator[tuple[Part | str, Any, Step | None]]
-"""A part with the value it is about and the step to that value (None: the value itself); or what is wrong."""
 
 
 def _names_in(value: Any) -> Iterator[str]:

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from ..core.errors import BadRequest
-from .json_problems import explain, sentence
+from .json_problems import Explainer, sentence
 from .json_text import clean, path, shown
 from .schema_parts import Part, Parts
 
@@ -70,7 +70,7 @@ class Schema:
         except ValueError as error:
             flaw = "half of a surrogate pair" if "surrogate" in str(error) else "something that is no JSON"
             return [f"{whole} holds {flaw}, and must be JSON in Unicode"]
-        found = islice(explain(self.root, value, [], whole), 4 * most)  # some may be the same
+        found = islice(Explainer(whole).explain(self.root, value, []), 4 * most)  # some may be the same
         return list(islice(dict.fromkeys(found), most))
 
 

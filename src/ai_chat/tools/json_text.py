@@ -84,7 +84,7 @@ class _Writer:
     def write(self, value: Any, level: int) -> None:
         """Write a value that stands that many levels deep."""
         if level > DEEPEST:
-            raise NotJson(f"nested more than {DEEPEST} levels deep")
+            raise NotJson(f"more than {DEEPEST} levels")
         if isinstance(value, str) and type(value) is not str:
             value = _simpler(value)
         if isinstance(value, str):
@@ -126,7 +126,7 @@ class _Writer:
 
 
 def _number(value: float) -> str:
-    if not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         return '"NaN"' if value != value else '"Infinity"' if value > 0 else '"-Infinity"'  # noqa: PLR0124
     try:
         return repr(value)

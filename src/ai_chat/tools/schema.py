@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-import inspect
-import re
-import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import Enum
-from functools import partial
-from typing import Annotated, Any
+from typing import Any, NotRequired
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError, with_config
 from pydantic.errors import PydanticUserError
-from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
-from pydantic_core import PydanticUndefined
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from ..core.errors import ClientMisused
 from ..core.request import ToolSpec
 from .arguments import MOST_PROBLEMS, BadArguments, read_arguments
 from .docstrings import read_docstring
+from .functions import NO_DEFAULT, Argument, arguments_of, name_of
 from .json_schema import Schema
 from .json_text import path, shown
 from .schema_parts import Part
 from .strict_schema import is_strict, made_over
 
-_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-_NO_DEFAULT = inspect.Parameter.empty
-
 
 class Signature:
     """A function as a model sees it, and the way from the model's arguments to the function's."""
 
-    def __init__(self, spec: ToolSpec, adapter: TypeAdapter[Any], nulls: frozenset[str], defaults: Mapping[str, Any]):
+    def __init__(
+        self, spec: ToolSpec, adapter: TypeAdapter[Any], nulls: frozenset[str], defaults: Mapping[str, Any]
+    ) -> None:
         """Keep what was found out; `spec_of` finds it.
 
         Args:
@@ -49,7 +41,7 @@ class Signature:
         """Of the arguments."""
         self._adapter = adapter
         self._nulls = nulls
-        self._are_flat = all(pointer.count("/") == _FLAT for pointer in nulls)
+        self._are_flat = all(pointer.count("/") == len(("", "properties")) for pointer in nulls)
         self._defaults = defaults
 
     def read(self, text: str) -> dict[str, Any]:
@@ -91,9 +83,6 @@ class Signature:
         }
 
 
-_FLAT = 2
-
-
 def spec_of(function: Callable[..., Any], *, name: str | None = None, description: str | None = None) -> Signature:
     """Make a tool of a Python function.
 
@@ -109,12 +98,12 @@ def spec_of(function: Callable[..., Any], *, name: str | None = None, descriptio
     Raises:
         ClientMisused: no tool can be made of it; says what to mend.
     """
-    name = _name(function, name)
+    name = name_of(function, name)
     doc = read_docstring(function.__doc__)
     description = description or doc.summary
     if not description:
         raise ClientMisused(f"The tool {name!r} says nowhere what it does; give the function a docstring.")
-    fields = _fields(function, name)
+    fields = arguments_of(function, name)
     adapter, schema = _schema(name, fields)
     for argument, said in doc.arguments.items():
         schema["properties"].get(argument, {}).setdefault("description", said)
@@ -123,102 +112,17 @@ def spec_of(function: Callable[..., Any], *, name: str | None = None, descriptio
             schema["properties"][argument]["default"] = field.plain_default
     parameters, nulls = made_over(schema)
     spec = ToolSpec(name=name, description=description, parameters=parameters, strict=is_strict(parameters))
-    defaults = {argument: field.default for argument, field in fields.items() if field.default is not _NO_DEFAULT}
+    defaults = {argument: field.default for argument, field in fields.items() if field.default is not NO_DEFAULT}
     return Signature(spec, adapter, nulls, defaults)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Field:
-    """One argument of a function."""
-
-    type: Any
-    default: Any = _NO_DEFAULT
-
-    @property
-    def plain_default(self) -> Any:
-        """The default as JSON has it, if it is an enum's."""
-        return self.default.value if isinstance(self.default, Enum) else self.default
-
-
-def _name(function: Any, name: str | None) -> str:
-    if isinstance(function, partial):
-        raise ClientMisused("A functools.partial is no tool; write a function around it, with hints and a docstring.")
-    if not inspect.isroutine(function):
-        raise ClientMisused(f"A tool is a function, and this is {_kind(function)}; write a function that calls it.")
-    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        raise ClientMisused(f"The tool {function.__name__!r} yields; let it return one value.")
-    if name is None and function.__name__ == "<lambda>":
-        raise ClientMisused(
-            "A lambda is no tool: it has no name, no hints and no docstring; write a function with def."
-        )
-    name = function.__name__ if name is None else name
-    if not _NAME.fullmatch(name):
-        raise ClientMisused(
-            f"{name[:80]!r} cannot be the name of a tool; give name= 1 to 64 of a-z, A-Z, 0-9, _ and -."
-        )
-    return name
-
-
-def _kind(thing: Any) -> str:
-    return f"the class {thing.__name__}" if isinstance(thing, type) else f"an object of {type(thing).__name__}"
-
-
-def _fields(function: Callable[..., Any], name: str) -> dict[str, _Field]:
-    try:
-        parameters = inspect.signature(function).parameters
-    except ValueError:
-        raise ClientMisused(f"The tool {name!r} shows no arguments; write a function around it.") from None
-    for parameter in parameters.values():
-        _check(parameter, name)
-    hints = _hints(function, name, list(parameters))
-    return {argument: _field(hints[argument], parameter.default) for argument, parameter in parameters.items()}
-
-
-def _check(parameter: inspect.Parameter, name: str) -> None:
-    where = f"The argument {parameter.name!r} of the tool {name!r}"
-    if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-        raise ClientMisused(f"{where} takes any number of values; name each argument, or take a list.")
-    if parameter.kind is parameter.POSITIONAL_ONLY:
-        raise ClientMisused(f"{where} is positional only; models give arguments by name: take the / away.")
-    if parameter.annotation is parameter.empty:
-        raise ClientMisused(f"{where} has no type hint; write one, such as {parameter.name}: str.")
-
-
-def _hints(function: Callable[..., Any], name: str, arguments: list[str]) -> dict[str, Any]:
-    """Give the types of arguments; hints may be texts, and names in them those of the function's module and closure."""
-    plain = inspect.unwrap(function)
-    plain = getattr(plain, "__func__", plain)
-    written = {key: hint for key, hint in plain.__annotations__.items() if key in arguments}
-    code = getattr(plain, "__code__", None)
-    cells = zip(code.co_freevars, plain.__closure__ or (), strict=True) if code else ()
-    known = {variable: cell.cell_contents for variable, cell in cells}
-    stand_in = type("hints", (), {})()
-    stand_in.__annotations__ = written
-    try:
-        return typing.get_type_hints(stand_in, getattr(plain, "__globals__", {}), known, include_extras=True)
-    except NameError as error:
-        raise ClientMisused(
-            f"The tool {name!r} has a type hint that nobody knows outside: {error}; define that type at the top of the "
-            "module, or do without `from __future__ import annotations` there."
-        ) from None
-    except (TypeError, SyntaxError) as error:
-        raise ClientMisused(f"The tool {name!r} has a type hint that is none: {error}.") from None
-
-
-def _field(hint: Any, default: Any) -> _Field:
-    if not isinstance(default, FieldInfo):
-        return _Field(type=hint, default=default)
-    inner = default.get_default(call_default_factory=True)
-    return _Field(type=Annotated[hint, default], default=_NO_DEFAULT if inner is PydanticUndefined else inner)
-
-
-def _schema(name: str, fields: Mapping[str, _Field]) -> tuple[TypeAdapter[Any], dict[str, Any]]:
+def _schema(name: str, fields: Mapping[str, Argument]) -> tuple[TypeAdapter[Any], dict[str, Any]]:
     hints = {
-        argument: field.type if field.default is _NO_DEFAULT else NotRequired[field.type]
+        argument: field.type if field.default is NO_DEFAULT else NotRequired[field.type]
         for argument, field in fields.items()
     }
-    arguments = TypedDict("arguments", hints)  # type: ignore[misc, operator]  # of what is only known now
-    arguments.__pydantic_config__ = ConfigDict(extra="forbid")
+    arguments = TypedDict("arguments", hints)  # type: ignore[misc]  # of what is only known now
+    with_config(extra="forbid")(arguments)
     try:
         adapter = TypeAdapter(arguments)
         schema = adapter.json_schema(schema_generator=_Quiet)
@@ -233,22 +137,22 @@ class _Quiet(GenerateJsonSchema):
     ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012 - as its base has it
 
 
-def _no_schema(name: str, fields: Mapping[str, _Field], error: Exception) -> str:
+def _no_schema(name: str, fields: Mapping[str, Argument], error: Exception) -> str:
     for argument, field in fields.items():
         try:
             TypeAdapter(field.type).json_schema(schema_generator=_Quiet)
         except (PydanticUserError, NameError, TypeError) as own:
-            reason = str(own).partition("\n")[0].rstrip(".")
+            reason = str(own).partition("\n")[0].partition(". ")[0].rstrip(".")
             where = f"the argument {argument!r} of the tool {name!r}"
             return f"The type of {where} has no JSON Schema; use plain types, models or dataclasses. ({reason}.)"
     return f"The arguments of the tool {name!r} have no JSON Schema: {error}"
 
 
 def _sentences(error: ValidationError) -> str:
-    told = []
-    for flaw in error.errors(include_url=False, include_context=False)[:MOST_PROBLEMS]:
-        told.append(f"{path(flaw['loc']) or 'The object of arguments'} is {shown(flaw['input'])}: {flaw['msg']}.")
-    return " ".join(told)
+    flaws = error.errors(include_url=False, include_context=False)[:MOST_PROBLEMS]
+    return " ".join(
+        f"{path(flaw['loc']) or 'The object of arguments'} is {shown(flaw['input'])}: {flaw['msg']}." for flaw in flaws
+    )
 
 
 def _without(part: Part, value: Any, nulls: frozenset[str]) -> Any:

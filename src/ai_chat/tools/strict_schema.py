@@ -10,17 +10,17 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+MOST_INLINE = 1_000
+"""Schemas in the result, up to which definitions stand where they are used; in a larger one they stay definitions."""
+
 _SAID = (
     "type", "description", "enum", "const", "format", "pattern", "minimum", "maximum", "exclusiveMinimum",
     "exclusiveMaximum", "multipleOf", "minItems", "maxItems",
 )  # fmt: skip
 """Keywords that are taken over as they are, in this order."""
-_LENGTHS = {
-    "minLength": ("at least", "character"),
-    "maxLength": ("at most", "character"),
-}
+_LENGTHS = {"minLength": "at least", "maxLength": "at most"}
 """Bounds that strict modes do not take: pydantic holds to them, and the model is told in words."""
-_FORMATS = frozenset("date-time time date duration email hostname ipv4 ipv6 uuid".split())
+_FORMATS = frozenset({"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"})
 _INNER = frozenset({"properties", "items", "prefixItems", "additionalProperties", "patternProperties"})
 _STRICT = frozenset({*_SAID, "properties", "required", "additionalProperties", "items", "anyOf", "$ref", "$defs"})
 _NULL: dict[str, Any] = {"type": "null"}
@@ -36,10 +36,12 @@ def made_over(schema: Node) -> tuple[dict[str, Any], frozenset[str]]:
     Returns:
         The schema, and JSON pointers of the properties for which null means their default.
     """
-    maker = _Maker(schema.get("$defs", {}))
-    made = maker.node({key: value for key, value in schema.items() if key not in ("$defs", "description")}, "")
-    kept = {name: maker.node(maker.defs[name], f"/$defs/{_escaped(name)}") for name in sorted(maker.recursive)}
-    return made | ({"$defs": kept} if kept else {}), frozenset(maker.nulls)
+    defs = schema.get("$defs", {})
+    recursive = {name for name in defs if name in _reached(name, defs)}
+    try:
+        return _Maker(defs, recursive, most=MOST_INLINE).root(schema)
+    except _TooMuch:
+        return _Maker(defs, set(defs), most=None).root(schema)
 
 
 def is_strict(node: Any) -> bool:
@@ -64,18 +66,37 @@ def _inner(node: Node) -> Iterator[Any]:
         yield node["items"]
 
 
+class _TooMuch(Exception):
+    """Definitions that use definitions grow without end."""
+
+
 class _Maker:
     """Makes schemas over that share definitions."""
 
-    def __init__(self, defs: Mapping[str, Node]) -> None:
-        self.defs = defs
-        self.recursive = {name for name in defs if name in self._reached(name)}
-        self.nulls: set[str] = set()
+    def __init__(self, defs: Mapping[str, Node], kept: set[str], *, most: int | None) -> None:
+        """Make none yet.
+
+        Args:
+            defs: the definitions.
+            kept: those that stay where they are.
+            most: how many schemas may be written; None is no bound.
+        """
+        self._defs = defs
+        self._kept = kept
+        self._left = most
+        self._nulls: set[str] = set()
+
+    def root(self, schema: Node) -> tuple[dict[str, Any], frozenset[str]]:
+        """Make a whole schema over."""
+        made = self.node({key: value for key, value in schema.items() if key not in ("$defs", "description")}, "")
+        kept = {name: self.node(self._defs[name], f"/$defs/{_escaped(name)}") for name in sorted(self._kept)}
+        return made | ({"$defs": kept} if kept else {}), frozenset(self._nulls)
 
     def node(self, node: Any, pointer: str) -> dict[str, Any]:
         """Make a schema over that stands at a pointer in the result."""
         if not isinstance(node, Mapping):
             return {}
+        self._count()
         node = self._resolved(node)
         if "$ref" in node:
             siblings = {"description": node["description"]} if "description" in node else {}
@@ -90,6 +111,12 @@ class _Maker:
         elif node.get("type") == "array":
             made |= self._array(node, pointer)
         return made
+
+    def _count(self) -> None:
+        if self._left is not None:
+            self._left -= 1
+            if self._left < 0:
+                raise _TooMuch
 
     def _object(self, node: Node, pointer: str) -> dict[str, Any]:
         others = node.get("additionalProperties", False)
@@ -109,7 +136,9 @@ class _Maker:
             }
         is_schema = isinstance(others, Mapping)
         made["additionalProperties"] = self.node(others, f"{pointer}/additionalProperties") if is_schema else others
-        return made | {key: node[key] for key in ("minProperties", "maxProperties", "propertyNames") if key in node}
+        if "propertyNames" in node:
+            made["propertyNames"] = self.node(node["propertyNames"], f"{pointer}/propertyNames")
+        return made | {key: node[key] for key in ("minProperties", "maxProperties") if key in node}
 
     def _array(self, node: Node, pointer: str) -> dict[str, Any]:
         first = [
@@ -124,7 +153,7 @@ class _Maker:
 
     def _field(self, node: Any, pointer: str, *, optional: bool) -> dict[str, Any]:
         if optional:
-            self.nulls.add(pointer)
+            self._nulls.add(pointer)
             node = _with_default(node)
         if not optional or self._takes_null(node):
             return self.node(node, pointer)
@@ -140,8 +169,8 @@ class _Maker:
         while True:
             rest = {key: value for key, value in node.items() if key not in ("$ref", "allOf", "title")}
             name = node.get("$ref", "").removeprefix("#/$defs/")
-            if name and name not in self.recursive:
-                node = {**self.defs[name], **rest}
+            if name and name not in self._kept:
+                node = {**self._defs[name], **rest}
             elif len(node.get("allOf", ())) == 1:
                 node = {**node["allOf"][0], **rest}
             else:
@@ -152,20 +181,22 @@ class _Maker:
             return True
         node = self._resolved(node)
         if "$ref" in node:
-            return self._takes_null({key: value for key, value in self.defs[_name(node)].items() if key != "$ref"})
+            return self._takes_null({key: value for key, value in self._defs[_name(node)].items() if key != "$ref"})
         alternatives = node.get("anyOf", node.get("oneOf"))
         if alternatives:
             return any(self._takes_null(inner) for inner in alternatives)
         return "null" in node.get("type", ("null",)) and None in node.get("enum", (None,)) and "const" not in node
 
-    def _reached(self, name: str) -> set[str]:
-        reached: set[str] = set()
-        waiting = [self.defs[name]]
-        while waiting:
-            found = set(_references(waiting.pop())) - reached
-            reached |= found
-            waiting += [self.defs[one] for one in found]
-        return reached
+
+def _reached(name: str, defs: Mapping[str, Node]) -> set[str]:
+    """Give the definitions that one uses, itself only if it comes back to itself."""
+    reached: set[str] = set()
+    waiting = [defs[name]]
+    while waiting:
+        found = set(_references(waiting.pop())) - reached
+        reached |= found
+        waiting += [defs[one] for one in found]
+    return reached
 
 
 def _references(node: Any) -> Iterator[str]:
@@ -196,9 +227,8 @@ def _said(node: Node) -> dict[str, Any]:
         del made["pattern"]
     if "enum" in made and "type" not in made:
         made = {"type": _types(made["enum"]), **made}
-    notes = [
-        f"{bound} {node[key]} {noun}{'s' * (node[key] != 1)}" for key, (bound, noun) in _LENGTHS.items() if key in node
-    ]
+    lengths = [(bound, node[key]) for key, bound in _LENGTHS.items() if key in node]
+    notes = [f"{bound} {length} {'character' if length == 1 else 'characters'}" for bound, length in lengths]
     notes += ["no item twice"] if node.get("uniqueItems") else []
     return _noted(made, notes)
 
@@ -219,7 +249,7 @@ def _types(options: list[Any]) -> list[str]:
 def _with_default(node: Any) -> Any:
     """Tell a default in words, if it has some: strict modes take none."""
     default = node.get("default") if isinstance(node, Mapping) else None
-    if not isinstance(default, str | int | float) or default == "":
+    if not isinstance(default, str | int | float):
         return node
     return _noted(dict(node), [f"null means {json.dumps(default, ensure_ascii=False)}"])
 

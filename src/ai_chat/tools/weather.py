@@ -126,11 +126,11 @@ class Weather:
             return await self._fetch(url, parameters, timeout=SECONDS)
         except (ConnectionFailed, UpstreamTimeout) as error:
             raise ToolError(
-                "The weather service cannot be reached now, so nothing is known of the weather. Say so, and do not guess."
+                "The weather service cannot be reached, so nothing is known of the weather. Say so, and do not guess."
             ) from error
         except UpstreamFailed as error:
             raise ToolError(
-                "The weather service failed to answer, so nothing is known of the weather. Say so, and do not guess."
+                "The weather service gave no answer, so nothing is known of the weather. Say so, and do not guess."
             ) from error
 
     def _keep(self, key: tuple[str, str], answer: dict[str, Any]) -> None:
@@ -143,20 +143,23 @@ class Weather:
 def _told(best: Spot, others: tuple[Spot, ...], body: Any, unit: Unit, language: Language) -> dict[str, Any]:
     """Say what came, with units; what did not come is left out."""
     current, today = _part(body, "current"), _part(body, "daily")
+    is_day = _number(current.get("is_day"))
     degrees = "°C" if unit == "celsius" else "°F"
     if _number(current.get("temperature_2m")) is None:
-        raise ToolError("The weather service told no temperature, so nothing is known of the weather. Do not guess.")
+        raise ToolError(
+            "The weather service told no temperature, so the weather is not known. Say so, and do not guess."
+        )
     told = {
         "place": best.name,
         "region": best.regions[0] if best.regions else None,
         "country": best.country or None,
-        "local_time": current.get("time"),
-        "condition": _condition(current.get("weather_code"), language),
+        "local_time": current["time"] if isinstance(current.get("time"), str) else None,
+        "condition": condition(_number(current.get("weather_code")), language),
         "temperature": _measured(current.get("temperature_2m"), degrees),
         "feels_like": _measured(current.get("apparent_temperature"), degrees),
         "humidity": _measured(current.get("relative_humidity_2m"), "%"),
         "wind": _measured(current.get("wind_speed_10m"), "km/h"),
-        "is_day": {1: True, 0: False}.get(current.get("is_day", -1)),
+        "is_day": None if is_day is None else is_day != 0,
         "today_lowest": _measured(_first(today.get("temperature_2m_min")), degrees),
         "today_highest": _measured(_first(today.get("temperature_2m_max")), degrees),
         "chance_of_precipitation_today": _measured(_first(today.get("precipitation_probability_max")), "%"),
@@ -182,8 +185,3 @@ def _number(value: Any) -> float | None:
 def _measured(value: Any, unit: str) -> str | None:
     number = _number(value)
     return None if number is None else f"{number:g} {unit}"
-
-
-def _condition(code: Any, language: Language) -> str | None:
-    number = _number(code)
-    return None if number is None else condition(int(number), language)

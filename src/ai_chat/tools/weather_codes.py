@@ -39,7 +39,7 @@ CONDITIONS = {
 """Chinese and English words by code."""
 
 
-def condition(code: int, language: Language) -> str | None:
+def condition(code: float | None, language: Language) -> str | None:
     """Say what a code means; None if it is not known."""
-    words = CONDITIONS.get(code)
+    words = None if code is None else CONDITIONS.get(int(code))
     return None if words is None else words[0 if language == "zh" else 1]

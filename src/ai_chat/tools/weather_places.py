@@ -85,8 +85,10 @@ class Asked:
         """Names to look under, one after the other, until a city is found."""
         bare = ENDING.sub("", self.name)
         known = by_name().get(folded(bare))
-        english = known.names[1:2] if known is not None and self.language == "zh" else ()
-        return tuple(dict.fromkeys((self.name, bare, *english)))
+        if self.language == "en":
+            return tuple(dict.fromkeys((self.name, bare)))
+        others = known.names[1:2] if known is not None else (f"{bare}{'区' if self.around else '市'}",)
+        return tuple(dict.fromkeys((self.name, bare, *others)))
 
 
 def asked(city: str) -> Asked:
@@ -108,7 +110,8 @@ def asked(city: str) -> Asked:
 def spots(body: Any) -> list[Spot]:
     """Read the geocoder's answer; what is malformed in it is left out."""
     results = body.get("results") if isinstance(body, Mapping) else None
-    return [spot for item in results or () if isinstance(item, Mapping) and (spot := _spot(item)) is not None]
+    listed = results if isinstance(results, list) else []
+    return [spot for item in listed if isinstance(item, Mapping) and (spot := _spot(item)) is not None]
 
 
 def _spot(item: Mapping[str, Any]) -> Spot | None:

@@ -100,6 +100,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "tool_error": ("Error", "错误"),
     "took": ("{seconds} s", "{seconds} 秒"),
     "never_ended": ("It was stopped before it ended.", "在完成之前被停止了。"),
+    "asked_again": ("The answer did not fit; asking again…", "回答不符合要求，正在重新请求……"),
     "choosing": ("Looking which tools are needed…", "正在判断需要哪些工具……"),
     "confirm": ("Waiting for your permission…", "正在等待你的许可……"),
     "may_run": ("Allow {tool} to run?", "允许运行“{tool}”吗？"),

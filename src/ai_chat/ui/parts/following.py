@@ -65,9 +65,7 @@ class Places:
 
 def places() -> Places:
     """Make the places of an answer."""
-    return Places(
-        st.container(gap=None), st.container(gap="xsmall"), st.container(gap="small"), st.container(gap=None)
-    )
+    return Places(st.container(gap=None), st.container(gap="xsmall"), st.container(gap="small"), st.container(gap=None))
 
 
 def show_text(place: Any, text: str, *, in_blocks: bool) -> None:

@@ -103,7 +103,7 @@ def _notice(kind: str, data: Mapping[str, Any], words: str) -> str:
         return say("reading", tokens=f"{data.get('tokens', 0):,}")
     if kind == "memory":
         return say("memory", model=data.get("model", "?"))
-    if kind in {"choosing", "confirm"}:
+    if kind in {"asked_again", "choosing", "confirm"}:
         return say(kind)
     if kind in {"summary", "summary_failed"}:
         return say(kind)
