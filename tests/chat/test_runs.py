@@ -20,6 +20,7 @@ from ai_chat.chat.record import ROOT, Keeping
 from ai_chat.chat.run_parts import RunParts
 from ai_chat.chat.runs import Runs
 from ai_chat.chat.session import SessionParts
+from ai_chat.chat.structured import StructuredParts
 from ai_chat.core.errors import BadRequest, Conflict, NotFound, RateLimited, StorageFailed, Unavailable, UnknownModel
 from ai_chat.core.events import Notice, ReasoningDelta, Started, TextDelta
 from ai_chat.core.messages import Message
@@ -60,7 +61,7 @@ class Home:
     def __getattr__(self, name):
         return getattr(self.store, name)
 
-    def runs(self, *scripts, owner="me", alive=("me",), toolbox=no_tools) -> Runs:
+    def runs(self, *scripts, owner="me", alive=("me",), toolbox=no_tools, structured=False) -> Runs:
         scripted = Scripted(*scripts)
         handler = pipeline.build(Dispatch(to(scripted), timeouts=Timeouts(), counter=Words()), log=None)
         session = SessionParts(
@@ -82,6 +83,11 @@ class Home:
                 owner=owner,
                 is_alive=lambda name, _: name in alive,
                 toolbox=toolbox,
+                structured=StructuredParts(
+                    handler=handler, make_call=session.make_call, support=lambda _: "json_schema"
+                )
+                if structured
+                else None,
             )
         )
         made.scripted = scripted

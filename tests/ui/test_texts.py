@@ -15,7 +15,7 @@ from ai_chat.ui.parts import bridge
 
 ROOM = Path(texts.__file__).parent
 KEYS = re.compile(r"^[a-z][a-z0-9_]+$")
-MADE = re.compile(r"^(suggestion_\d|error_.+|reason_.+|budget_.+|preset_.+|tool_.+|failed_.+)$")
+MADE = re.compile(r"^(suggestion_\d|error_.+|reason_.+|budget_.+|preset_.+|tool_.+|form_.+|failed_.+)$")
 """Keys that are put together where they are used."""
 
 

@@ -30,16 +30,24 @@ class Choices:
     """A named temperature (`core.presets`)."""
     tools: Sequence[str] | None = None
     """Names of the tools that the model may call; none takes them away."""
+    schema: Mapping[str, Any] | None = None
+    """JSON Schema that answers must fit; an empty one takes it away."""
 
     def check(self, toolbox: MakeBox) -> None:
         """Check them before anything is kept.
 
         Raises:
-            BadRequest: there is no such preset, or no such tool.
+            BadRequest: there is no such preset, or no such tool; the schema is none.
         """
         temperature_of(self.preset)
+        if self.schema and self.tools:
+            raise BadRequest("schema and tools do not go together; leave one of them out.", param="schema")
         if self.tools:
             toolbox(self.tools)
+        if self.schema:
+            from .forms import form_of  # noqa: PLC0415 - most answers have none
+
+            form_of(self.schema)
 
     async def note(self, record: Record) -> None:
         """Keep them with the conversation."""
@@ -48,6 +56,8 @@ class Choices:
             made["preset"] = self.preset
         if self.tools is not None:
             made["tools"] = list(self.tools)
+        if self.schema is not None:
+            made["schema"] = dict(self.schema)
         kept = record.conversation.options
         if any(kept.get(name) != value for name, value in made.items()):
             await record.note(**made)

@@ -25,6 +25,7 @@ from ..core.messages import ToolCall
 from ..core.result import ChatResult
 from ..core.runs import EventKind, RunEvent, RunLog, RunState
 from .answer import Answer
+from .form_answer import FormSession
 from .record import answered
 from .run_events import done_data, error_data, run_data, usage_data
 from .session import Session
@@ -104,7 +105,7 @@ class Run:
         """Wait until it has ended and all of it is put away."""
         await self._over.wait()
 
-    async def make(self, session: Callable[[], Awaitable[Session]], save: Save) -> None:
+    async def make(self, session: Callable[[], Awaitable[Session | FormSession]], save: Save) -> None:
         """Ask, write down what comes, and put it away. It raises nothing: what goes wrong is an event.
 
         Args:
@@ -149,7 +150,7 @@ class Run:
                 log.warning("an answer is not in the store yet: %s", error)
                 self.unsaved = error
 
-    async def _ask(self, session: Callable[[], Awaitable[Session]]) -> tuple[TurnState, ChatError | None]:
+    async def _ask(self, session: Callable[[], Awaitable[Session | FormSession]]) -> tuple[TurnState, ChatError | None]:
         try:
             asking = await session()
             self._answer = answer = asking.stream(self.question.message.text, on_notice=self.notice)

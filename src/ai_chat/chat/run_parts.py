@@ -11,6 +11,7 @@ from ..core.request import ChatRequest
 from .choices import MakeBox, no_tools
 from .record import Keeping
 from .session import SessionParts
+from .structured import StructuredParts
 from .summary import Summaries
 
 
@@ -32,4 +33,6 @@ class RunParts:
     """Who sums up what no longer fits; without anybody it is left out."""
     toolbox: MakeBox = no_tools
     """Gives the tools of these names."""
+    structured: StructuredParts | None = None
+    """What answers of a given form need."""
     monotonic: Callable[[], float] = time.monotonic

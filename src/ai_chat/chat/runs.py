@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from ..core.conversations import Turn, TurnState
 from ..core.errors import BadRequest, ChatError, Conflict, NotFound, Unavailable
 from ..core.messages import Message
 from ..core.runs import RunEvent
 from .choices import Choices, tools_of, with_preset
+from .form_answer import FormSession
 from .record import Keeping, Record, title_of
 from .run import Run
 from .run_events import stored_events
@@ -63,6 +65,7 @@ class Runs:
         model: str | None = None,
         preset: str | None = None,
         tools: Sequence[str] | None = None,
+        schema: Mapping[str, Any] | None = None,
     ) -> Run:
         """Keep a question and begin its answer. From then on whatever goes wrong is an event of the run.
 
@@ -74,6 +77,7 @@ class Runs:
             model: `provider/model` or an alias; None is the one this conversation was last asked with.
             preset: a named temperature (`core.presets`); None is the one this conversation has, if it has one.
             tools: names of the tools that the model may call from now on; None are those this conversation has.
+            schema: JSON Schema that answers must fit from now on; None is the one this conversation has, if any.
 
         Raises:
             BadRequest: there is nothing to answer, or no such preset or tool.
@@ -84,7 +88,7 @@ class Runs:
         """
         if not text.strip():
             raise BadRequest("The message is empty; write something to answer.", param="message")
-        choices = Choices(preset=preset, tools=tools)
+        choices = Choices(preset=preset, tools=tools, schema=schema)
         choices.check(self._parts.toolbox)
         self._check_room()
         keeping = await self._parts.keeping()
@@ -243,7 +247,7 @@ class Runs:
             self._saving = asyncio.get_running_loop().create_task(self._save_now_and_then(), name="saving runs")
         return run
 
-    async def _session(self, run: Run, record: Record, model: str | None) -> Session:
+    async def _session(self, run: Run, record: Record, model: str | None) -> Session | FormSession:
         """Give the conversation as the model is sent it."""
         parts = self._parts.session
         parts = replace(parts, make_call=partial(parts.make_call, conversation=run.conversation, run=run.id))
@@ -253,8 +257,12 @@ class Runs:
         history: Sequence[Message] = earlier.messages
         if self._parts.summaries is not None:
             history = await self._parts.summaries.history(earlier, parts, template, run.notice)
+        system = record.conversation.system
+        if options.get("schema") and self._parts.structured is not None:
+            structured = replace(self._parts.structured, make_call=parts.make_call)
+            return FormSession(Session(parts, template, history, system=system), structured, options["schema"])
         tools = tools_of(options, self._parts.toolbox, run.confirm)
-        return Session(parts, template, history, system=record.conversation.system, tools=tools)
+        return Session(parts, template, history, system=system, tools=tools)
 
     async def _take_back(self, keeping: Keeping, record: Record) -> None:
         """Leave no conversation behind in which there is nothing."""

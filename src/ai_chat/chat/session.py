@@ -150,6 +150,15 @@ class Session:
         self._running = weakref.ref(answer)
         return answer
 
+    def request_for(self, text: str) -> tuple[ChatRequest, Notice | None]:
+        """Give the request that asks this, as much of what was said with it as fits, and what there is to tell of that.
+
+        Raises:
+            ContextTooLong: the question alone does not fit the model's window.
+        """
+        window, notice = self._window((*self.messages, Message(role="user", content=text)))
+        return replace(self._template, messages=window), notice
+
     def _call(
         self,
         request: ChatRequest,

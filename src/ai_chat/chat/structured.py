@@ -13,7 +13,7 @@ from ..core.errors import BadRequest, ChatError, ClientMisused, OutputCut, Outpu
 from ..core.events import Event, Notice, TextDelta
 from ..core.messages import Message
 from ..core.ports import Handler
-from ..core.request import ChatRequest, SchemaSupport
+from ..core.request import Call, ChatRequest, SchemaSupport
 from ..core.result import CallReport, ChatResult
 from ..core.usage import Cost, Usage
 from .answer import Answer
@@ -129,6 +129,11 @@ class ParseStream(Generic[T]):
         """What ended it before there was a value."""
         self._over = False
         self._ask()
+
+    @property
+    def call(self) -> Call:
+        """The call that goes on, or was the last."""
+        return self._answer.call
 
     @property
     def parsed(self) -> Parsed[T]:

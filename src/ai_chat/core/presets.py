@@ -1,8 +1,10 @@
-"""Temperatures by what is asked for, as the guides to the API advise."""
+"""Temperatures by what is asked for, as the guides to the API advise; and forms that answers often have."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from .errors import BadRequest
 
@@ -23,6 +25,53 @@ PRESETS = {
     "exploratory": Preset(1.2, 0.9, 1.5),
 }
 """Facts and classification; code and explanations; texts; ideas."""
+
+FORMS: Mapping[str, Mapping[str, Any]] = {
+    "review": {
+        "title": "Review",
+        "description": "What a review or an opinion says.",
+        "type": "object",
+        "properties": {
+            "sentiment": {"type": "string", "enum": ["positive", "neutral", "negative"]},
+            "confidence": {"type": "number", "minimum": 0, "maximum": 1},
+            "keywords": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 8},
+            "summary": {"type": "string", "description": "One sentence, in the language of the review."},
+        },
+        "required": ["sentiment", "confidence", "keywords", "summary"],
+        "additionalProperties": False,
+    },
+    "contact": {
+        "title": "Contact",
+        "description": "How a person can be reached; null is not told.",
+        "type": "object",
+        "properties": {name: {"type": ["string", "null"]} for name in ("name", "company", "phone", "email", "address")},
+        "required": ["name", "company", "phone", "email", "address"],
+        "additionalProperties": False,
+    },
+    "tasks": {
+        "title": "Tasks",
+        "description": "What is to be done.",
+        "type": "object",
+        "properties": {
+            "tasks": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "task": {"type": "string"},
+                        "who": {"type": ["string", "null"]},
+                        "due": {"type": ["string", "null"], "description": "As it was said."},
+                    },
+                    "required": ["task", "who", "due"],
+                    "additionalProperties": False,
+                },
+            }
+        },
+        "required": ["tasks"],
+        "additionalProperties": False,
+    },
+}
+"""JSON Schemas by name: what the page offers beside a schema of one's own."""
 
 DEFAULT = "default"
 """Takes a preset away again."""

@@ -40,6 +40,9 @@ class Question(BaseModel):
     tools: Annotated[list[Id], Field(max_length=100)] | None = None
     """Names of the tools that the model may call, which the conversation keeps; an empty list takes them away."""
 
+    form: Annotated[dict[str, Any] | None, Field(alias="schema")] = None
+    """JSON Schema that answers must fit, which the conversation keeps; an empty one takes it away."""
+
 
 class Decision(BaseModel):
     """A person's word on a tool that asks first."""
@@ -63,6 +66,7 @@ async def chat(question: Question, request: Request) -> Response:
             model=question.model,
             preset=question.preset,
             tools=question.tools,
+            schema=question.form,
         )
     else:
         if question.conversation_id is not None or question.parent_id is not None:

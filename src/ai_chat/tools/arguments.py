@@ -15,6 +15,8 @@ LONGEST = 2_000_000
 """Characters of the arguments of one call."""
 MOST_PROBLEMS = 5
 """Problems of one call that are told."""
+MOST_DIGITS = 1_000
+"""Digits of a whole number."""
 _ESCAPED = re.compile(r"\\u[dD][89a-fA-F]")
 
 

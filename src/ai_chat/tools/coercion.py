@@ -11,8 +11,8 @@ from typing import Any
 from .json_schema import Schema
 from .schema_parts import Part
 
-MOST_STEPS = 20_000
-"""Values that do not fit which are looked into: alternatives inside alternatives would have them tried without end."""
+DEEPEST = 100
+"""Steps into a schema and a value."""
 MOST_SECONDS = 0.5
 """Time for one call: behind tangled schemas a single question may cost a second."""
 
@@ -54,28 +54,36 @@ def coerced(schema: Schema, value: Any, numbers: Numbers) -> Any:
         value: JSON as Python has it.
         numbers: what read the broken numbers in it.
     """
-    return _Coercion(numbers).fit(schema.root, value)
+    return _Coercion(schema, numbers).fit(schema.root, value) if schema.bears(value) else value
 
 
 class _Coercion:
-    """One attempt, within a number of steps."""
+    """One attempt, for a limited time."""
 
-    def __init__(self, numbers: Numbers) -> None:
-        self._left = MOST_STEPS
-        self._end = time.perf_counter() + MOST_SECONDS
+    def __init__(self, schema: Schema, numbers: Numbers) -> None:
+        self._schema = schema
         self._numbers = numbers
+        self._end = time.perf_counter() + MOST_SECONDS
+        self._depth = 0
+        self._done: dict[tuple[str, int], tuple[Any, Any]] = {}
 
     def fit(self, part: Part, value: Any) -> Any:
         """Give the value as it fits the part, or as near to it as was found."""
-        if isinstance(part.node, bool) or self._left <= 0 or time.perf_counter() > self._end:
+        if isinstance(part.node, bool) or self._depth >= DEEPEST or time.perf_counter() > self._end:
             return value
-        if part.fits(value) is not False:
-            return value
-        self._left -= 1
+        key = (part.pointer, id(value))
+        if key not in self._done:  # else alternatives inside alternatives would ask the same without end
+            made = value if part.fits(value) is not False else self._changed(part, value)
+            self._done[key] = (made, value)  # the value is kept so that no other gets its id
+        return self._done[key][0]
+
+    def _changed(self, part: Part, value: Any) -> Any:
+        self._depth += 1
         for change in (self._referred, self._inside, self._alternative, self._converted):
             value = change(part, value)
             if part.fits(value):
                 break
+        self._depth -= 1
         return value
 
     def _referred(self, part: Part, value: Any) -> Any:
@@ -128,8 +136,11 @@ class _Coercion:
         types = part.node.get("type", tuple(_CONVERSIONS) if part.node.keys() & {"enum", "const"} else ())
         found = list(_options(part, value))
         for kind in (types,) if isinstance(types, str) else types:
-            candidates = _CONVERSIONS.get(kind, _nothing)(value, self._numbers)
-            found += [self.fit(part, one) if isinstance(one, dict | list) else one for one in candidates]
+            for candidate in _CONVERSIONS.get(kind, _nothing)(value, self._numbers):
+                if not isinstance(candidate, dict | list):
+                    found.append(candidate)
+                elif self._schema.bears(candidate):
+                    found.append(self.fit(part, candidate))
         return _only([candidate for candidate in found if part.fits(candidate)], value)
 
 

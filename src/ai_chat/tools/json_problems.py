@@ -118,6 +118,8 @@ def _must(kind: Any) -> str:
             return f"be {shown(kind.expected_value)}"
         case "uniqueItems":
             return "not hold an item twice"
+        case "pattern" if not hasattr(kind, "pattern"):  # it went back more often than it may
+            return "be shorter, for its pattern takes too long to match"
         case name if name in _LIMITS:
             limit = getattr(kind, "limit", getattr(kind, "multiple_of", getattr(kind, "pattern", "")))
             return _LIMITS[name].format(shown(limit))

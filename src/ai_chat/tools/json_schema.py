@@ -10,10 +10,11 @@ from typing import Any
 from ..core.errors import BadRequest
 from .json_problems import Explainer, sentence
 from .json_text import clean, path, shown
+from .schema_limits import DEEPEST, deepest
 from .schema_parts import Part, Parts
 
-DEEPEST = 100
-"""Levels a schema, or a value that is checked, may be nested; the library's own stack ends somewhere behind that."""
+DEEPEST_SCHEMA = 100
+"""Levels a schema may be nested."""
 MOST_NODES = 50_000
 """Values inside a schema: objects, arrays, texts, numbers."""
 MOST_CHARACTERS = 2_000_000
@@ -41,16 +42,21 @@ class Schema:
         self.node: Any = reader.read(schema, [])
         """The schema as plain JSON, a copy."""
         self._parts = _compile(self.node, reader)
+        self._deepest = deepest(self.node) if reader.references else DEEPEST
 
     @property
     def root(self) -> Part:
         """The whole schema, from where its parts are reached."""
         return self._parts.at("")
 
+    def bears(self, value: Any) -> bool:
+        """Say whether a value is flat enough to be checked."""
+        return not _has_more_levels(value, self._deepest)
+
     def valid(self, value: Any) -> bool:
         """Say whether a value fits."""
         try:
-            return not _too_deep(value) and self._parts.is_valid(value)
+            return self.bears(value) and self._parts.is_valid(value)
         except ValueError:  # no JSON: half of a surrogate pair, bytes, a key that is no text
             return False
 
@@ -62,8 +68,8 @@ class Schema:
             most: how many problems are told.
             whole: what to call the value itself. Places inside it are written as paths: `items[2].price`.
         """
-        if _too_deep(value):
-            return [f"{whole} is nested more than {DEEPEST} levels deep, and must be flatter"]
+        if not self.bears(value):
+            return [f"{whole} is nested more than {self._deepest} levels deep, and must be flatter"]
         try:
             if self._parts.is_valid(value):
                 return []
@@ -104,8 +110,10 @@ class _Reader:
     def _count(self, node: Any, place: list[str | int]) -> None:
         self.nodes += 1
         self._characters += len(node) if isinstance(node, str) else 0
-        if len(place) > DEEPEST:
-            raise BadRequest(f"The JSON Schema is nested more than {DEEPEST} levels deep; move parts into $defs.")
+        if len(place) > DEEPEST_SCHEMA:
+            raise BadRequest(
+                f"The JSON Schema is nested more than {DEEPEST_SCHEMA} levels deep; move parts into $defs."
+            )
         if self.nodes > MOST_NODES or self._characters > MOST_CHARACTERS:
             raise BadRequest(
                 f"The JSON Schema holds more than {MOST_NODES:,} values or {MOST_CHARACTERS:,} characters; make it "
@@ -129,10 +137,9 @@ class _Reader:
         return self.read(node, place)
 
 
-def _too_deep(value: Any) -> bool:
-    """Say whether a value has more levels than the library's stack is sure to bear."""
+def _has_more_levels(value: Any, levels: int) -> bool:
     level = [value] if isinstance(value, dict | list | tuple) else []
-    for _ in range(DEEPEST):
+    for _ in range(levels):
         if not level:
             return False
         level = [

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 import streamlit as st
 
 from ...assembly import Services
 from ...core.conversations import Conversation, Turn
-from ...core.errors import ChatError, Conflict
+from ...core.errors import BadRequest, ChatError, Conflict
+from ...core.presets import FORMS
 from ..state import SHOWN, conversation, go_to, remember, remembered, say
 from . import view
 from .bridge import ask_house, services
@@ -21,6 +23,8 @@ P = ParamSpec("P")
 COMPOSER = "composer-text"
 SEARCH = "search-words"
 ROOT = "root"
+OWN_FORM = "own"
+"""A schema of the user's own."""
 
 
 def _noting(action: Callable[P, None]) -> Callable[P, None]:
@@ -69,16 +73,19 @@ def ask(text: str) -> None:
 
 
 def _ask(text: str, parent: str | None = None) -> None:
-    here, model, preset, tools = conversation(), remembered(model_key()), remembered(preset_key()), _tools()
+    here, model, preset, schema = conversation(), remembered(model_key()), remembered(preset_key()), _schema()
+    tools = [] if schema else _tools()  # an answer of a form is made without them
     run = ask_house(
         lambda services: services.runs.ask(
-            text, conversation=here, parent=parent, model=model, preset=preset, tools=tools
+            text, conversation=here, parent=parent, model=model, preset=preset, tools=tools, schema=schema
         )
     )
     if here is None:
         remember(f"model-{run.conversation}", model)
         remember(f"preset-{run.conversation}", preset)
         remember(f"tools-{run.conversation}", tools)
+        remember(f"form-{run.conversation}", remembered("form-new"))
+        remember(f"schema-{run.conversation}", remembered("schema-new"))
         go_to(run.conversation)
 
 
@@ -127,6 +134,30 @@ def preset_key() -> str:
 def tools_key() -> str:
     """Give the name under which the chosen tools of this conversation are remembered."""
     return f"tools-{conversation() or 'new'}"
+
+
+def form_key() -> str:
+    """Give the name under which the chosen form of this conversation's answers is remembered."""
+    return f"form-{conversation() or 'new'}"
+
+
+def schema_key() -> str:
+    """Give the name under which a schema of the user's own is remembered."""
+    return f"schema-{conversation() or 'new'}"
+
+
+def _schema() -> Mapping[str, Any] | None:
+    """Give the JSON Schema that is chosen here; an empty one is none, and None leaves what the conversation has."""
+    form = remembered(form_key())
+    if form is None or form != OWN_FORM:
+        return FORMS.get(form, {}) if form is not None else None
+    try:
+        schema = json.loads(remembered(schema_key()) or "{}")
+    except ValueError as error:
+        raise BadRequest(f"The form is not JSON: {error}.", param="schema") from None
+    if not isinstance(schema, dict):
+        raise BadRequest("The form must be a JSON object, a JSON Schema.", param="schema")
+    return schema
 
 
 def _tools() -> list[str] | None:

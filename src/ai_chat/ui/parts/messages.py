@@ -15,6 +15,7 @@ from .bridge import services
 from .captions import caption
 from .column import Column
 from .copying import copy_button
+from .fields import draw_fields, fields_of
 from .following import Places, follow, follow_elsewhere, places, show_text
 from .markdown import for_renderer
 from .steps import draw_steps
@@ -99,7 +100,10 @@ def _draw_answer(thread: Column, turn: Turn, versions: Sequence[str], *, is_last
             with where.reasoning.expander(say("reasoning")):
                 st.markdown(for_renderer(turn.message.reasoning[:LONGEST], image=say("image")))
         draw_steps(where.steps, turn)
-        show_text(where.answer, _clipped(turn), in_blocks=is_last)
+        if (fields := fields_of(turn.text)) is not None and turn.state != "running":
+            draw_fields(where.answer, fields)
+        else:
+            show_text(where.answer, _clipped(turn), in_blocks=is_last)
         with where.below if is_last else nullcontext():
             _draw_clip(turn)
             if run is not None and run.unsaved is not None:

@@ -16,6 +16,7 @@ from . import actions
 from .books import draw_books
 from .bridge import services
 from .column import Column
+from .forms import draw_forms
 from .presets import draw_presets
 from .tools import draw_tools
 from .trouble import plain
@@ -51,6 +52,7 @@ def draw_sidebar(view: View) -> None:
         _draw_list(view)
         draw_presets(view)
         draw_tools(view)
+        draw_forms(view)
         draw_books(view)
         _draw_languages()
 
