@@ -11,7 +11,7 @@ from dataclasses import replace
 from weakref import ref
 
 from ..core.errors import BadRequest
-from ..core.events import Batch, ChoiceFinished, Chunk, Event, Finished, ReasoningDelta, TextDelta, has_finished
+from ..core.events import Batch, ChoiceFinished, Chunk, Event, Finished, ReasoningDelta, TextDelta
 from ..core.messages import INSTRUCTIONS, UNANSWERED, Message, Part, TextPart
 from ..core.ports import Handler
 from ..core.request import Call, ChatRequest, ToolSpec
@@ -68,7 +68,7 @@ def react(handler: Handler) -> Handler:
         stream = await handler(replace(call, request=in_words(request)))
         if _is_offered(request) or _calls_in(request.messages):
             parser = ReactParser(_next_id(request.messages) if request.tools else None)
-            stream.map(_Reading(stream, parser))
+            stream.map(_Reading(stream, parser, cuts=request.stream))
         return stream
 
     return answer
@@ -234,12 +234,16 @@ def _add_note(messages: list[Message], text: str) -> None:
 class _Reading:
     """Reads the text of one stream; a map, as nothing in it waits."""
 
-    __slots__ = ("_ended", "_parser", "_stream")
+    __slots__ = ("_cuts", "_ended", "_parser", "_stream")
 
-    def __init__(self, stream: EventStream, parser: ReactParser) -> None:
-        """Read for `stream`; held weakly, so that a reader who lets go of it ends it at once."""
+    def __init__(self, stream: EventStream, parser: ReactParser, *, cuts: bool) -> None:
+        """Read for `stream`; held weakly, so that a reader who lets go of it ends it at once.
+
+        With `cuts` an answer that goes on and on behind its call is cut; one that comes whole is paid for already.
+        """
         self._stream = ref(stream)
         self._parser = parser
+        self._cuts = cuts
         self._ended = False
 
     def __call__(self, batch: Batch) -> Batch:
@@ -250,7 +254,7 @@ class _Reading:
                 chunks.append(chunk)
             elif events:
                 chunks.append(Chunk(events))
-        if self._parser.dropped > MOST_DROPPED and not self._ended and not has_finished(batch):
+        if self._cuts and self._parser.dropped > MOST_DROPPED and not self._ended:
             chunks += self._cut()
         return tuple(chunks)
 

@@ -225,8 +225,9 @@ def _label_of(found: re.Match[str]) -> Label:
 
 # --- arguments ------------------------------------------------------------------------------------------------------
 
-_OPENING = re.compile(r"[\s*]*(?:`{1,3}[\w-]*\s*)?\{")
-_FENCE = re.compile(r"`{3}[\w-]*\s*")
+_OPENING = re.compile(r"[\s*]{0,99}(?:`{1,3}[\w-]{0,20}\s{0,99})?\{")
+"""Bounded, as it is tried with every piece until it is found."""
+_FENCE = re.compile(r"`{3}[\w-]{0,20}\s*")
 _SIGNS = re.compile(r'["\\{}]')
 
 

@@ -30,7 +30,6 @@ from ..core.ports import Handler
 from ..core.request import Call, ChatRequest
 from ..core.result import CallReport, ChatResult, Choice
 from ..core.tools import Confirm, Toolbox
-from ..core.usage import Usage
 from .answer import Answer, report
 
 DECLINED = "The user was asked and did not allow this call."
@@ -76,13 +75,18 @@ class ToolAnswer(Answer):
         self._use = use
         self._ask = ask
         self._steps: list[Step] = []
-        self._rounds: list[Answer] = []
+        self._rounds: list[tuple[Answer, ChatResult]] = []
+        """Those that have ended, with what they gave."""
+        self._made: ChatResult | None = None
+        """The result, once it will not change any more."""
         self._round = Answer(handler, ask((), final=False))
         self._final = False
         self._held: list[Event] = []
         """The endings of the present round."""
         self._running: dict[asyncio.Task[ToolResult], ToolCall] = {}
         self._results: dict[str, ToolResult] = {}
+        self._given: ChatResult | None = None
+        """What the round gave whose calls run."""
         self._calling = Message(role="assistant")
         """The message whose calls run."""
         super().__init__(handler, self._round.call, on_end=on_end)
@@ -119,17 +123,27 @@ class ToolAnswer(Answer):
         Raises:
             StreamBroken: nothing has come.
         """
+        if self._made is not None:
+            return self._made
+        ended = list(self._rounds)
         if self._calls_open or (self._steps and not self._round.has_begun):
-            head = (self._rounds or [self._round])[-1].result
+            head = ended[-1][1] if ended else self._round.result
             silent = Choice(index=0, message=Message(role="assistant", content=""), finish_reason="stop")
             result = replace(head, choices=(silent,))
+            last = self._round.result.usage if self._round.has_begun else self._round.call.trail.usage
         else:
             result = _without_calls(self._round.result)
-        rounds = [*self._rounds, self._round]
-        usages = [used for one in rounds if (used := _usage_of(one)) is not None]
-        usage = sum(usages[1:], usages[0]) if usages else None
-        joined = _joined([report(one.call.trail) for one in rounds], rounds) if self._ended else None
-        return replace(result, usage=usage, report=joined, steps=self.steps)
+            last = result.usage
+        known = [usage for usage in (*(one.usage for _, one in ended), last) if usage is not None]
+        made = replace(
+            result,
+            usage=sum(known[1:], known[0]) if known else None,
+            report=_joined([*(one for one, _ in ended), self._round]) if self._ended else None,
+            steps=self.steps,
+        )
+        if self._ended:
+            self._made = made
+        return made
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -156,10 +170,9 @@ class ToolAnswer(Answer):
                 shown = self._shown(batch)
                 if shown:
                     return shown
-            elif self._round.result.message.tool_calls and self._held:
-                return self._start_tools()
             else:
-                return self._last()
+                given = self._round.result
+                return self._start_tools(given) if given.message.tool_calls and self._held else self._last()
 
     def _last(self) -> Batch | None:
         """Give the endings, once; then there is no more."""
@@ -197,11 +210,12 @@ class ToolAnswer(Answer):
         done = (self._results.get(call.id) for call in self._calling.tool_calls)
         return Step(message=self._calling, results=tuple(result for result in done if result is not None))
 
-    def _start_tools(self) -> Batch:
+    def _start_tools(self, given: ChatResult) -> Batch:
         """Run the calls of this round, all at once."""
         if self._final:
             raise ServerFailed(SILENT)
-        self._calling = message = _with_ids(self._round.result.message)
+        self._given = given
+        self._calling = message = _with_ids(given.message)
         calls = message.tool_calls
         self._held.clear()
         self._results = {}
@@ -239,7 +253,8 @@ class ToolAnswer(Answer):
         self._steps.append(step)
         calls = sum(len(step.message.tool_calls) for step in self._steps)
         self._final = len(self._steps) >= self._use.most_rounds or calls >= self._use.most_calls
-        self._rounds.append(self._round)
+        if self._given is not None:
+            self._rounds.append((self._round, self._given))
         self._round = Answer(self._handler, self._ask(tuple(self._steps), final=self._final))
         self.call = self._round.call
 
@@ -276,23 +291,17 @@ async def _beyond(call: ToolCall, most: int) -> ToolResult:
     return ToolResult(call_id=call.id, name=call.name, content=content, error="declined")
 
 
-def _usage_of(answer: Answer) -> Usage | None:
-    return answer.result.usage if answer.has_begun else answer.call.trail.usage
-
-
-def _joined(reports: Sequence[CallReport], rounds: Sequence[Answer]) -> CallReport:
-    """Put the reports of all rounds together; its speed and its trace are those of the last."""
-    asked = [one for one, answer in zip(reports, rounds, strict=True) if answer.call.trail.attempts]
-    last = (asked or list(reports))[-1]
+def _joined(rounds: Sequence[Answer]) -> CallReport:
+    """Put the reports of all rounds together; its speed and its trace are those of the last that was asked."""
     started = rounds[0].call.trail.started
-    trails = [answer.call.trail for answer in rounds if answer.call.trail.attempts]
-    costs = [one.cost for one in asked]
+    trails = [answer.call.trail for answer in rounds if answer.call.trail.attempts] or [rounds[-1].call.trail]
+    firsts = (trail.started + first - started for trail in trails if (first := trail.first_token) is not None)
+    costs = [trail.cost for trail in trails]
     known = [cost for cost in costs if cost is not None]
-    firsts = [trail.started + trail.first_token - started for trail in trails if trail.first_token is not None]
     return replace(
-        last,
-        tries=sum(one.tries for one in asked),
-        first_token=firsts[0] if firsts else None,
-        total=max((trail.ended or trail.started for trail in trails), default=started) - started,
+        report(trails[-1]),
+        tries=sum(len(trail.attempts) for trail in trails),
+        first_token=next(firsts, None),
+        total=max(trail.ended or trail.started for trail in trails) - started,
         cost=sum(known[1:], known[0]) if known and len(known) == len(costs) else None,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from ..core.request import ToolSpec
 
@@ -157,14 +157,14 @@ def _text(name: str, schema: Mapping[str, Any]) -> str:
 
 def _resolved(schema: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
     """Give a schema, that which it refers to put in its place."""
-    schema = _mapping(schema)
+    resolved = _mapping(schema)
     for _ in range(DEEPEST):
-        found = _DEFINITION.fullmatch(str(schema.get("$ref")))
+        found = _DEFINITION.fullmatch(str(resolved.get("$ref")))
         if found is None:
             break
-        beside = {key: value for key, value in schema.items() if key != "$ref"}
-        schema = {**_mapping(_mapping(root.get(found[1])).get(found[2])), **beside}
-    return schema
+        beside = {key: value for key, value in resolved.items() if key != "$ref"}
+        resolved = {**_mapping(_mapping(root.get(found[1])).get(found[2])), **beside}
+    return resolved
 
 
 def _options(schema: Mapping[str, Any]) -> Sequence[Any]:
@@ -178,7 +178,9 @@ def _names(schema: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
-    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+    if isinstance(value, Mapping):
+        return value
+    return {}
 
 
 def _one_line(text: Any) -> str:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from .coercion import Numbers, coerced
 from .json_schema import Schema
+from .json_text import shown
 from .mending import mended
 
 LONGEST = 2_000_000
 """Characters of the arguments of one call."""
 MOST_PROBLEMS = 5
 """Problems of one call that are told."""
-MOST_DIGITS = 1_000
-"""Digits of a whole number."""
 _ESCAPED = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -41,7 +42,7 @@ def read_arguments(text: str, parameters: Mapping[str, Any] | Schema | None) -> 
         BadRequest: `parameters` is no schema.
     """
     schema = parameters if isinstance(parameters, Schema) or parameters is None else Schema(parameters)
-    arguments = _read(text, float)
+    arguments = _read(text, _float)
     if schema is None or schema.valid(arguments):
         return arguments
     numbers = Numbers()
@@ -64,7 +65,8 @@ def _read(text: str, number: Callable[[str], float]) -> dict[str, Any]:
             value = _parsed(value, number)
         _check_unicode(text, value)
     except ValueError as error:
-        raise BadArguments(f"The arguments cannot be read: {error}. Send one whole JSON object.") from None
+        flaw = "a number has too many digits" if "int_max_str_digits" in str(error) else error
+        raise BadArguments(f"The arguments cannot be read: {flaw}. Send one whole JSON object.") from None
     except RecursionError:
         raise BadArguments("The arguments are nested too deep; make them flatter.") from None
     if value is None:
@@ -106,10 +108,16 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON number")
 
 
+def _float(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text[:40]} is too large a number")
+    return number
+
+
 def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the name {twice[:60]!r} stands twice in one object")
+        (twice, _), *_rest = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"the name {shown(twice)} stands twice in one object")
     return made

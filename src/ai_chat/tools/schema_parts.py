@@ -8,8 +8,10 @@ from urllib.parse import quote, unquote
 
 MOST_STEPS_BACK = 100_000
 """Times that a pattern may go back in a text. Most patterns never do: they run in linear time."""
-PATTERN_BYTES = 1_000_000
-"""Memory of one compiled pattern; many patterns of one schema share sixty times that."""
+PATTERN_BYTES = 4_000_000
+"""Memory of one compiled pattern."""
+PATTERNS_BYTES = 100_000_000
+"""What all patterns of one schema share."""
 MOST_WORK = 500_000
 """How much of a schema is compiled again for parts that refer to others, as such parts times its size."""
 
@@ -176,7 +178,7 @@ def _compiler(node: Any, patterns: int) -> tuple[Any, dict[str, Any]]:
     """Give what compiles schemas of this dialect, and what it is told each time: bounds, and formats as remarks."""
     import jsonschema_rs  # noqa: PLC0415 - 20 ms, for those who ask for it
 
-    size = min(PATTERN_BYTES, 60 * PATTERN_BYTES // max(1, patterns))
+    size = min(PATTERN_BYTES, PATTERNS_BYTES // max(1, patterns))
     limits = jsonschema_rs.FancyRegexOptions(backtrack_limit=MOST_STEPS_BACK, size_limit=size, dfa_size_limit=size)
     options = {"pattern_options": limits, "validate_formats": False}
     dialect = node.get("$schema") if isinstance(node, dict) else None
