@@ -103,3 +103,14 @@ def test_without_async(monkeypatch):
         with chat.stream("again", tools=[add]) as answer:
             assert "".join(answer.texts()) == "five"
     assert (result.text, result.steps[0].results[0].content) == ("five", "5")
+
+
+async def test_a_model_that_only_writes(no_leaks, monkeypatch):
+    """With `react` its text is read as calls, and it is sent no tools that it would refuse."""
+    says = (whole('Thought: add\nAction: add\nAction Input: {"a": 2, "b": 3}'), whole("Final Answer: five"))
+    async with Upstream(*says) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        async with AsyncChat(model="m") as chat:
+            result = await chat.complete("2 + 3?", tools=[add], react=True)
+        assert (result.text, result.steps[0].results[0].content) == ("five", "5")
+        assert all("tools" not in sent for sent in server.chats)

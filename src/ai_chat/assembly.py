@@ -198,6 +198,7 @@ class Services:
                 is_alive=owners.is_alive,
                 summaries=self._summaries(),
                 toolbox=self.toolkit.box,
+                only_writes=self.toolkit.only_writes,
                 structured=self.structured_parts,
             )
             self._runs = Runs(parts)

@@ -87,7 +87,8 @@ class AsyncChat:
             timeouts: time limits of this call.
             parameters: any parameter of Chat Completions by its own name; unknown ones pass through to the upstream.
                 With functions as `tools` they are run for the model until it has its answer, and `confirm` (an async
-                function that is given the call) says whether one with side effects may run.
+                function that is given the call) says whether one with side effects may run; `react=True` is for models
+                that know no tools and only write.
 
         Raises:
             ChatError: see the tree in `ai_chat.core.errors`.

@@ -76,6 +76,10 @@ class ToolSettings(BaseModel, extra="forbid", frozen=True):
         default_factory=list,
         description="Python files of your own, as JSON: each has a Tools() called tools.",
     )
+    react: list[str] = Field(
+        default_factory=list,
+        description="Models that know no tools and write what they would do: beginnings of provider/model, as JSON.",
+    )
     geocoding_url: str = Field(
         "https://geocoding-api.open-meteo.com/v1/search", description="Where the weather tool looks places up."
     )

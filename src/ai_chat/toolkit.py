@@ -67,6 +67,10 @@ class Toolkit:
         """
         return self.registry.only(names)
 
+    def only_writes(self, target: str) -> bool:
+        """Say whether a `provider/model` knows no tools, by the settings."""
+        return any(target.startswith(beginning) for beginning in self._settings.react)
+
     @cached_property
     def registry(self) -> Registry:
         """All tools.

@@ -18,7 +18,7 @@ from tests.sources import Given, read_into
 
 from ai_chat.chat.answer import complete
 from ai_chat.chat.counting import Counts
-from ai_chat.chat.react import FINAL, FORM, NO_LONGER, STOP, in_words, react
+from ai_chat.chat.react import FINAL, NO_LONGER, STOP, form_of, in_words, react
 from ai_chat.chat.react_parser import ReactParser
 from ai_chat.chat.session import Session, SessionParts
 from ai_chat.chat.tool_loop import ToolUse
@@ -442,7 +442,9 @@ def test_a_text_without_labels_is_not_changed(text, places):
 def test_the_tools_are_described_among_the_instructions():
     """The caller's own stay in front; the tools stand with their arguments."""
     lines = "- weather(city: string (Its name), days?: integer): Tells the weather."
-    told = FORM.format(tools=lines)
+    told = form_of((WEATHER,))
+    assert lines in told
+    assert 'Action: weather\nAction Input: {"city": "<city>"}\n' in told
     system, user = Message(role="system", content="Be kind."), Message(role="user", content="Hi")
     assert in_words(asking()).messages[0] == Message(role="system", content=told)
     assert in_words(asking(system, user)).messages == (replace(system, content=f"Be kind.\n\n{told}"), user)
@@ -567,3 +569,33 @@ async def test_calls_that_the_upstream_makes_itself(no_leaks):
     result = await session.complete("Weather?")
     assert box.ran == ['{"city": "Oslo"}']
     assert result.text == "It is cold.\nVery."
+
+
+async def test_thinking_that_the_upstream_shows_itself(no_leaks):
+    """It passes up to the call; what is thought behind it is dropped as well."""
+    text = steps(ASKS_OSLO, size=1000)
+    events = [text[0], ReasoningDelta("Hm. "), text[1], ReasoningDelta("Oh."), *text[2:]]
+    result = await fold(await react(Scripted(events))(call_of(asking())))
+    assert result.message.reasoning == "Hm. I need the weather."
+
+
+async def test_what_was_read_ahead_is_not_cut(no_leaks):
+    """All of the answer is there, its usage included."""
+
+    async def handler(call):
+        stream = await Scripted(steps(ASKS_OSLO + IMAGINED * 20))(call)
+        await stream.peek(lambda _: False)
+        return stream
+
+    result = await fold(await react(handler)(call_of(asking(stream=True))))
+    assert result.usage == Usage(input_tokens=10, output_tokens=5)
+
+
+def test_messages_in_an_unusual_order():
+    """A result of no call is told all the same, and a note behind an answer that was begun is a message of its own."""
+    orphan = Message(role="tool", content="cold", tool_call_id="x")
+    begun = Message(role="assistant", content="It is")
+    sent = in_words(asking(Message(role="user", content="Hi"), orphan, begun, tool_choice="required")).messages
+    assert [message.role for message in sent] == ["system", "user", "user", "assistant", "user"]
+    assert sent[2].text == "Observation: cold"
+    assert sent[3] == begun

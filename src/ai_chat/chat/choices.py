@@ -71,11 +71,11 @@ def with_preset(template: ChatRequest, options: Mapping[str, Any]) -> ChatReques
     return replace(template, sampling=replace(template.sampling, temperature=temperature))
 
 
-def tools_of(options: Mapping[str, Any], toolbox: MakeBox, confirm: Confirm) -> ToolUse | None:
+def tools_of(options: Mapping[str, Any], toolbox: MakeBox, confirm: Confirm, *, react: bool = False) -> ToolUse | None:
     """Give the tools that a conversation has chosen; None if it has none.
 
     Raises:
         BadRequest: one of them is no longer there.
     """
     names = options.get("tools")
-    return ToolUse(box=toolbox(names), confirm=confirm) if names else None
+    return ToolUse(box=toolbox(names), confirm=confirm, react=react) if names else None

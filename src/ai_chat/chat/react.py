@@ -6,6 +6,7 @@ and what the model writes comes back as the events of a model that calls tools i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from weakref import ref
@@ -16,7 +17,7 @@ from ..core.messages import INSTRUCTIONS, UNANSWERED, Message, Part, TextPart
 from ..core.ports import Handler
 from ..core.request import Call, ChatRequest, ToolSpec
 from ..core.stream import EventStream
-from ..prompts.tool_signatures import tool_lines
+from ..prompts.tool_signatures import example_arguments, tool_lines
 from .react_parser import NO_ARGUMENTS, ReactParser
 
 STOP = "\nObservation:"
@@ -29,21 +30,22 @@ does not keep to the stop, and is cut; the tokens are then counted here."""
 FORM = """You can use tools. These are there, each with its arguments (? marks those that may be left out):
 {tools}
 
-Write every reply in one of these two forms, each label at the beginning of a line and in English.
+Write every reply in one of two forms, each label at the beginning of a line and in English.
 
-To use a tool:
-Thought: what is missing, and which tool gives it
-Action: the name of one tool
-Action Input: its arguments, as one JSON object
+If a tool is needed, name it, and give its arguments as one JSON object, as here:
+Thought: I have to find this out with {name}.
+Action: {name}
+Action Input: {arguments}
 
-Stop there. The result comes with the next message, behind "Observation:". Never write an observation yourself.
+Then stop: the result comes with the next message, behind "Observation:". Never write an observation yourself.
 
-When nothing is missing, or no tool is needed:
-Thought: why you can answer
-Final Answer: the whole answer, in the user's language
+If no tool is needed, or the observations tell all, give the whole answer in the user's language, as here:
+Thought: I know enough to answer.
+Final Answer: (your answer)
 
-Use one tool at a time. Trust observations over your memory. If a tool fails, put the arguments right or say that it \
-failed; never make up a result."""
+Use one tool at a time, and only for what you cannot know without it. Trust observations over your memory. If a tool \
+fails, put the arguments right or say that it failed; never make up a result."""
+"""The example is made from the first tool: small models write what they see, and so it had better be a proper call."""
 NO_LONGER = "Some of your earlier replies used tools. They are no longer there: answer without them."
 FINAL = "(No more tools can be used. Reply now with `Final Answer:` and the whole answer, from what is known so far.)"
 MUST = "(Use a tool in this reply; do not give the final answer yet.)"
@@ -91,10 +93,16 @@ def in_words(request: ChatRequest) -> ChatRequest:
     _check(request, offered=offered)
     tools = request.tools or ()
     messages = list(_told(request.messages, labelled=bool(tools)))
-    _instruct(messages, FORM.format(tools=tool_lines(tools)) if tools else NO_LONGER)
+    _instruct(messages, form_of(tools) if tools else NO_LONGER)
     _add_note(messages, _note(request, offered=offered))
     stop = _stops(request.stop) if tools else request.stop
     return replace(plain, messages=tuple(messages), stop=stop, logprobs=None, top_logprobs=None)
+
+
+def form_of(tools: Sequence[ToolSpec]) -> str:
+    """Say which tools there are, and how a reply is written."""
+    arguments = json.dumps(example_arguments(tools[0]), ensure_ascii=False)
+    return FORM.format(tools=tool_lines(tools), name=tools[0].name, arguments=arguments)
 
 
 def _is_offered(request: ChatRequest) -> bool:

@@ -33,6 +33,8 @@ class RunParts:
     """Who sums up what no longer fits; without anybody it is left out."""
     toolbox: MakeBox = no_tools
     """Gives the tools of these names."""
+    only_writes: Callable[[str], bool] = lambda _: False
+    """Whether a `provider/model` knows no tools, so that its calls are read from its text."""
     structured: StructuredParts | None = None
     """What answers of a given form need."""
     monotonic: Callable[[], float] = time.monotonic

@@ -261,7 +261,7 @@ class Runs:
         if options.get("schema") and self._parts.structured is not None:
             structured = replace(self._parts.structured, make_call=parts.make_call)
             return FormSession(Session(parts, template, history, system=system), structured, options["schema"])
-        tools = tools_of(options, self._parts.toolbox, run.confirm)
+        tools = tools_of(options, self._parts.toolbox, run.confirm, react=self._parts.only_writes(self._label(model)))
         return Session(parts, template, history, system=system, tools=tools)
 
     async def _take_back(self, keeping: Keeping, record: Record) -> None:

@@ -31,6 +31,7 @@ from ..core.request import Call, ChatRequest
 from ..core.result import CallReport, ChatResult, Choice
 from ..core.tools import Confirm, Toolbox
 from .answer import Answer, report
+from .react import react
 
 DECLINED = "The user was asked and did not allow this call."
 SILENT = "The model would only call further tools, and their number is bounded; ask again, or ask another model."
@@ -43,6 +44,8 @@ class ToolUse:
     box: Toolbox
     confirm: Confirm | None = None
     """Asks a person before a tool with side effects runs; without anybody to ask it does not run."""
+    react: bool = False
+    """Whether the model only writes, and its calls are read from its text."""
     most_rounds: int = 8
     """Rounds in which tools may be called."""
     most_calls: int = 32
@@ -73,6 +76,7 @@ class ToolAnswer(Answer):
     ) -> None:
         """Ask nothing yet: the first wait does."""
         self._use = use
+        handler = react(handler) if use.react else handler
         self._ask = ask
         self._steps: list[Step] = []
         self._rounds: list[tuple[Answer, ChatResult]] = []

@@ -14,7 +14,8 @@ def tool_use(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], ToolUse | N
     """Part tools that are run here from the parameters of a request.
 
     `tools` may be a box, or a list of functions: then they are run for the model. A list of definitions, as the API has
-    them, is left where it is, and the caller gets the calls. `confirm` says whether a tool with side effects may run.
+    them, is left where it is, and the caller gets the calls. `confirm` says whether a tool with side effects may run, and
+    `react` that the model only writes.
 
     Raises:
         BadRequest: the list holds both.
@@ -22,12 +23,13 @@ def tool_use(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], ToolUse | N
     """
     rest = dict(parameters)
     confirm: Confirm | None = rest.pop("confirm", None)
+    react = bool(rest.pop("react", False))
     tools = rest.get("tools")
     box = tools if is_box(tools) else _box_of(tools)
     if box is None:
         return rest, None
     del rest["tools"]
-    return rest, ToolUse(box=box, confirm=confirm)
+    return rest, ToolUse(box=box, confirm=confirm, react=react)
 
 
 def is_box(value: object) -> bool:

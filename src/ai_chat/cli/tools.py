@@ -44,7 +44,8 @@ def with_tools(services: Services, question: Question) -> dict[str, Any]:
     if not question.tools:
         return dict(question.parameters)
     names = services.toolkit.names if ALL in question.tools else question.tools
-    return {**question.parameters, "tools": services.toolkit.box(names), "confirm": _confirm}
+    react = services.toolkit.only_writes(str(services.models.target(question.model or "default")))
+    return {**question.parameters, "tools": services.toolkit.box(names), "confirm": _confirm, "react": react}
 
 
 def line_of(result: ToolResult) -> str:

@@ -58,7 +58,8 @@ class ToolSource:
                 self._folder = None
                 self._source.close()
                 result = folder.result()
-                calls = chosen(result.text, self._request)
+                logprobs = result.choices[0].logprobs
+                calls = chosen(result.text, self._request, logprobs.content if logprobs is not None else None)
                 if calls:
                     return batch_of(*_calls(result, calls))
                 self._used = result.usage

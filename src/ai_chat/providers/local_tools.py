@@ -12,11 +12,13 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from typing import Any
 
 from ..core.errors import BadRequest
 from ..core.messages import INSTRUCTIONS, Message, ToolCall
 from ..core.request import ChatRequest, ResponseFormat, Sampling, ToolSpec
+from .local_certainty import certainties
 from .local_schemas import completed, example_of, loosened, signature
 
 FIRST_SENTENCE = re.compile(r".{1,300}?(?:[.!?](?=\s|$)|[。！？])")
@@ -24,6 +26,10 @@ MOST_CALLS = 4
 """Calls of one round. A small model that is let goes on and on."""
 CHOICE_TOKENS = 768
 """What a choice may take; a letter fits in."""
+RIVALS = 8
+"""Tokens that are looked at where it decides."""
+SURE = 0.7
+"""How sure it must be of a call, from 0 to 1. Small models call too much: of what nobody needed, most was doubtful."""
 CLIPPED = 600
 """Characters of an earlier message that the choice is shown."""
 EARLIER = 4
@@ -67,21 +73,27 @@ def choice_request(request: ChatRequest) -> ChatRequest:
         max_tokens=CHOICE_TOKENS,
         n=None,
         stop=None,
-        logprobs=None,
-        top_logprobs=None,
+        logprobs=True,
+        top_logprobs=RIVALS,
         response_format=ResponseFormat(type="json_schema", name="calls", schema=_schema(request, tools), strict=True),
     )
 
 
-def chosen(text: str, request: ChatRequest) -> tuple[ToolCall, ...]:
+def chosen(text: str, request: ChatRequest, tokens: Sequence[Mapping[str, Any]] | None = None) -> tuple[ToolCall, ...]:
     """Read the choice: the calls to make now. One that was made already, and has its result, is not made again.
 
     A choice that was cut off gives the calls that are whole.
+
+    Args:
+        text: what the model wrote.
+        request: what was asked.
+        tokens: its tokens with their rivals. By them a call is left out that the model was not sure of, unless one must
+            be made.
     """
     known = {tool.name: tool for tool in request.tools or ()}
     made = {(call.name, _normal(call.arguments)) for call in _made(request.messages)}
     calls: list[ToolCall] = []
-    for item in _whole_items(text):
+    for item in _sure_items(text, tokens, must=_must(request)):
         tool = known.get(str(item.get("tool")))
         if tool is None:
             continue
@@ -91,6 +103,18 @@ def chosen(text: str, request: ChatRequest) -> tuple[ToolCall, ...]:
             made.add(key)
             calls.append(ToolCall(id=f"call_{secrets.token_hex(12)}", name=tool.name, arguments=written))
     return tuple(calls)
+
+
+def _sure_items(text: str, tokens: Sequence[Mapping[str, Any]] | None, *, must: bool) -> list[Mapping[str, Any]]:
+    items = _whole_items(text)
+    if not tokens:
+        return items
+    sure: list[Mapping[str, Any]] = []
+    for number, (item, certainty) in enumerate(zip_longest(items, certainties(text, tokens)[: len(items)])):
+        if certainty is not None and certainty < SURE and not (must and number == 0):
+            break  # what follows was written behind a call that is not made
+        sure.append(item)
+    return sure
 
 
 # --- what is offered ------------------------------------------------------------------------------------------------
@@ -121,7 +145,7 @@ def _named(choice: str | Mapping[str, Any] | None) -> str | None:
 
 
 def _schema(request: ChatRequest, tools: Sequence[ToolSpec]) -> dict[str, Any]:
-    must = request.tool_choice == "required" or isinstance(request.tool_choice, Mapping)
+    must = _must(request)
     alone = request.parallel_tool_calls is False or _named(request.tool_choice) is not None
     calls = {
         "type": "array",
@@ -130,6 +154,10 @@ def _schema(request: ChatRequest, tools: Sequence[ToolSpec]) -> dict[str, Any]:
         "items": {"anyOf": [_call_schema(tool) for tool in tools]},
     }
     return {"type": "object", "properties": {"calls": calls}, "required": ["calls"], "additionalProperties": False}
+
+
+def _must(request: ChatRequest) -> bool:
+    return request.tool_choice == "required" or isinstance(request.tool_choice, Mapping)
 
 
 def _call_schema(tool: ToolSpec) -> dict[str, Any]:

@@ -19,7 +19,7 @@ DEEPEST = 60
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _PLAIN_NAME = re.compile(r"[^\W\d][\w-]*|\$[a-zA-Z]+")
 _SHORT = 60
-_Listed = Sequence | AbstractSet | deque
+_LISTED = (Sequence, AbstractSet, deque)
 
 
 class NotJson(Exception):
@@ -95,7 +95,7 @@ class _Writer:
             self._put(_number(value))
         elif isinstance(value, Mapping):
             self._mapping(value, level)
-        elif isinstance(value, _Listed) and not isinstance(value, bytes | bytearray | memoryview):
+        elif isinstance(value, _LISTED) and not isinstance(value, bytes | bytearray | memoryview):
             self._list(value, level)
         else:
             self.write(_simpler(value), level + 1)

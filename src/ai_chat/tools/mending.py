@@ -19,6 +19,7 @@ _TOKENS = re.compile(
 )
 _WORDS = {"true": "true", "True": "true", "false": "false", "False": "false", "null": "null", "None": "null"}
 _CLOSES = {"}": "{", "]": "["}
+_UNFINISHED = (",", ":", "{", "[")
 _PIECE = re.compile(r"\\'|\"|\\.", re.DOTALL)
 
 
@@ -29,8 +30,9 @@ def mended(text: str) -> str:
     names of fields without quotes; a comma behind the last entry; raw line breaks in texts (they are left to the
     reader, which must allow them); one closing bracket that is missing at the very end, or brackets that are too many
     there. Nothing that was written is ever left out, and nothing is guessed. So the rest is refused: a text that ends
-    inside a text, behind a comma or a colon, behind a number (there might have been more digits) or with more than one
-    bracket open; texts without quotes, or with bare quotes inside; words around the JSON; two values in a row.
+    inside a text, behind a comma, a colon or an opening bracket, behind a number (there might have been more digits)
+    or with more than one bracket open; texts without quotes, or with bare quotes inside; words around the JSON; two
+    values in a row.
 
     Raises:
         ValueError: it is not to be mended; says why, without a full stop.
@@ -83,7 +85,7 @@ class _Mender:
         if not self._open:
             return
         kind, last = self._tokens[-1]
-        if len(self._open) > 1 or kind == "number" or last in (",", ":"):
+        if len(self._open) > 1 or kind == "number" or last in _UNFINISHED:
             raise ValueError("it ends before it is whole")
         self._written.append("}" if self._open == ["{"] else "]")
 

@@ -154,7 +154,7 @@ class _Maker:
     def _field(self, node: Any, pointer: str, *, optional: bool) -> dict[str, Any]:
         if optional:
             self._nulls.add(pointer)
-            node = _with_default(node)
+            node = _with_default(self._resolved(node)) if isinstance(node, Mapping) else node
         if not optional or self._takes_null(node):
             return self.node(node, pointer)
         resolved = self._resolved(node)
@@ -246,9 +246,9 @@ def _types(options: list[Any]) -> list[str]:
     return list(dict.fromkeys(names.get(type(option), "object") for option in options))
 
 
-def _with_default(node: Any) -> Any:
+def _with_default(node: Node) -> Node:
     """Tell a default in words, if it has some: strict modes take none."""
-    default = node.get("default") if isinstance(node, Mapping) else None
+    default = node.get("default")
     if not isinstance(default, str | int | float):
         return node
     return _noted(dict(node), [f"null means {json.dumps(default, ensure_ascii=False)}"])
