@@ -102,6 +102,7 @@ async def tab(browser: Any, program: Program, **options: Any) -> AsyncIterator[P
         page = Page(opened, program.url)
         await page.open()
         yield page
+        faults += await opened.get_by_test_id("stException").all_text_contents()
     finally:
         await context.close()
     assert not [fault for fault in faults if not fault.startswith(("data:", "blob:"))]

@@ -114,6 +114,7 @@ async def test_an_answer_of_a_form(browser, house):  # noqa: F811
     upstream, program = house
     upstream.replies = [whole('{"sentiment": "great"}'), whole(json.dumps(GOOD, ensure_ascii=False))]
     async with tab(browser, program) as page:
+        await page.tab.get_by_text("How it answers").click()
         await page.tab.locator(".st-key-forms").get_by_role("combobox").click()
         await page.tab.get_by_role("option", name="Review").click()
         await page.ask("菜很好吃，也实惠。")

@@ -111,6 +111,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "failed_timed_out": ("took too long", "超时"),
     "failed_failed": ("failed", "失败"),
     "failed_declined": ("not allowed", "未获允许"),
+    "options": ("How it answers", "回答方式"),
     "form": ("Form of answers", "回答的格式"),
     "form_none": ("Free text", "自由文本"),
     "form_review": ("Review", "评论分析"),

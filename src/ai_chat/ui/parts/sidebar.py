@@ -50,9 +50,11 @@ def draw_sidebar(view: View) -> None:
         with st.empty():
             _draw_undo()
         _draw_list(view)
-        draw_presets(view)
-        draw_tools(view)
-        draw_forms(view)
+        with st.container(key="options", gap="xsmall"):
+            draw_tools(view)
+            with st.expander(say("options"), type="compact"):
+                draw_presets(view)
+                draw_forms(view)
         draw_books(view)
         _draw_languages()
 

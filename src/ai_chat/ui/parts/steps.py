@@ -61,6 +61,7 @@ class Boxes:
         self._run = run
         self._boxes: dict[str, tuple[Any, Called]] = {}
         self._asking: Any = None
+        self._asked: frozenset[str] = frozenset()
 
     def started(self, data: Mapping[str, Any]) -> None:
         """Draw a call that is being run."""
@@ -71,19 +72,18 @@ class Boxes:
         """Fill in what came of it."""
         box, called = self._boxes[data["id"]]
         came = Came(data["content"], data["error"], data["ms"])
-        with box:
-            _draw_result(came)
+        _draw_result(box, came)
         box.update(label=_label(called, came), state="error" if came.error else "complete")
 
     def ask(self, calls: frozenset[str]) -> None:
         """Ask whether calls may run that wait for a person's word."""
+        if calls == self._asked:
+            return
+        self._asked = calls
         if self._asking is None:
-            if not calls:
-                return
             self._asking = self._place.empty()
         if not calls:
             self._asking.empty()
-            self._asking = None
             return
         with self._asking.container(gap="xsmall"):
             for call in sorted(calls):
@@ -91,12 +91,12 @@ class Boxes:
 
 
 def _draw_question(run: str, call: str, called: Called | None) -> None:
-    with st.container(key=f"confirm-{call}", horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(key=f"confirm-{run}-{call}", horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(plain(say("may_run", tool=title_of(called.name) if called is not None else call)))
         for allow, words in ((True, "allow"), (False, "deny")):
             st.button(
                 say(words),
-                key=f"{words}-{call}",
+                key=f"{words}-{run}-{call}",
                 type="primary" if allow else "secondary",
                 on_click=actions.decide,
                 args=(run, call, allow),
@@ -108,20 +108,20 @@ def _draw(place: Any, called: Called, came: Came | None, *, running: bool) -> An
     box = place.status(
         _label(called, came), state="running" if running else "error" if failed else "complete", expanded=False
     )
-    with box:
-        st.caption(say("arguments"))
-        st.code(_pretty(called.arguments), language="json", wrap_lines=True)
-        if came is not None:
-            _draw_result(came)
-        elif not running:
-            st.caption(say("never_ended"))
+    # Not in a `with`: that would say it is complete at its end.
+    box.caption(say("arguments"))
+    box.code(_pretty(called.arguments), language="json", wrap_lines=True)
+    if came is not None:
+        _draw_result(box, came)
+    elif not running:
+        box.caption(say("never_ended"))
     return box
 
 
-def _draw_result(came: Came) -> None:
-    st.caption(say("tool_error") if came.error else say("result"))
+def _draw_result(box: Any, came: Came) -> None:
+    box.caption(say("tool_error") if came.error else say("result"))
     text = _pretty(came.content)
-    st.code(text[:MOST_SHOWN] + ("…" if len(text) > MOST_SHOWN else ""), language="json", wrap_lines=True)
+    box.code(text[:MOST_SHOWN] + ("…" if len(text) > MOST_SHOWN else ""), language="json", wrap_lines=True)
 
 
 def _label(called: Called, came: Came | None) -> str:

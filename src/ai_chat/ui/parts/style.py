@@ -66,8 +66,10 @@ CSS = """
 .st-key-undo > div:first-child { flex: 1; min-width: 0; }
 .st-key-undo p { margin: 0; }
 [data-testid="stSidebarUserContent"] > div > [data-testid="stVerticalBlock"] { min-height: calc(100dvh - 2.6rem); }
-[data-testid="stLayoutWrapper"]:has(> .st-key-presets) { margin-top: auto; padding: 1rem 0.6rem 0; }
-.st-key-presets label p { font-size: 0.78rem; opacity: 0.7; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-options) { margin-top: auto; padding: 1rem 0.6rem 0; }
+.st-key-options :is(label, summary) p { font-size: 0.78rem; opacity: 0.7; }
+.st-key-options [data-testid="stButtonGroup"] button { min-height: 1.7rem; padding: 0.1rem 0.6rem; }
+.st-key-options [data-testid="stButtonGroup"] button p { font-size: 0.8rem; }
 [data-testid="stLayoutWrapper"]:has(> .st-key-books) { padding: 0.5rem 0.6rem 0; }
 .st-key-books p { font-size: 0.78rem; }
 .st-key-books button > div { justify-content: flex-start; }

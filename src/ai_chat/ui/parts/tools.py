@@ -18,18 +18,17 @@ def draw_tools(view: View) -> None:
     chosen = remembered(actions.tools_key())
     if chosen is None:
         chosen = kept if kept is not None else services().settings.tools.on
-    key = f"tools-{language()}-{actions.tools_key()}"  # what is picked goes over the wire by its label
-    with st.container(key="tools"):
-        st.pills(
-            say("tools"),
-            names,
-            selection_mode="multi",
-            default=[name for name in names if name in chosen],
-            key=key,
-            format_func={name: title_of(name) for name in names}.__getitem__,
-            on_change=_choose,
-            args=(key,),
-        )
+    key = f"allowed-{language()}-{actions.tools_key()}"  # what is picked goes over the wire by its label
+    st.pills(
+        say("tools"),
+        names,
+        selection_mode="multi",
+        default=[name for name in names if name in chosen],
+        key=key,
+        format_func={name: title_of(name) for name in names}.__getitem__,
+        on_change=_choose,
+        args=(key,),
+    )
 
 
 def title_of(name: str) -> str:
