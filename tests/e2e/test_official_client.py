@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Literal
 
 import openai
 import pytest
+from pydantic import BaseModel
 from tests.server.conftest import serving
-from tests.upstream import Reply, Upstream, failing, of_json, offering, streamed, whole
+from tests.upstream import Reply, Upstream, calling, failing, of_json, offering, streamed, whole
 
 HI = [{"role": "user", "content": "Hi"}]
 
@@ -265,3 +267,44 @@ async def test_a_hundred_streams_at_once(client, upstream):
     texts = await asyncio.gather(*(ask(number) for number in range(100)))
     assert len(upstream.chats) == 100
     assert all(text == "abcdefghij" for number, text in enumerate(texts) if number % 4)
+
+
+# --- its helpers ------------------------------------------------------------------------------------------------------
+
+
+class Review(BaseModel):
+    """What a review says."""
+
+    sentiment: Literal["positive", "negative"]
+    keywords: list[str]
+
+
+class Weather(BaseModel):
+    """Ask for the weather."""
+
+    city: str
+
+
+async def test_its_parse_helper(client, upstream):
+    """A pydantic model goes as its schema, and comes back as a value; streamed too."""
+    good = '{"sentiment": "positive", "keywords": ["好吃"]}'
+    upstream.replies = [whole(good)]
+    parsed = await client.chat.completions.parse(model="m", messages=HI, response_format=Review)
+    assert parsed.choices[0].message.parsed == Review(sentiment="positive", keywords=["好吃"])
+    assert upstream.chats[0]["response_format"]["json_schema"]["strict"] is True
+
+    upstream.replies = [streamed(good[:20], good[20:])]
+    async with client.chat.completions.stream(model="m", messages=HI, response_format=Review) as stream:
+        async for _ in stream:
+            pass
+        final = await stream.get_final_completion()
+    assert final.choices[0].message.parsed == Review(sentiment="positive", keywords=["好吃"])
+
+
+async def test_its_tool_helper(client, upstream):
+    """A pydantic model as a tool: the call's arguments come back as a value."""
+    upstream.replies = [calling(("Weather", '{"city": "上海"}'))]
+    answer = await client.chat.completions.parse(model="m", messages=HI, tools=[openai.pydantic_function_tool(Weather)])
+    (call,) = answer.choices[0].message.tool_calls
+    assert call.function.parsed_arguments == Weather(city="上海")
+    assert upstream.chats[0]["tools"][0]["function"]["strict"] is True

@@ -19,7 +19,7 @@ from tests.sources import read_into
 from ai_chat.core.errors import BadRequest, ContextTooLong, StreamBroken
 from ai_chat.core.events import Batch, TextDelta
 from ai_chat.core.folding import Folder, fold
-from ai_chat.core.messages import Message
+from ai_chat.core.messages import Message, ToolCall
 from ai_chat.core.request import Call, ChatRequest, ResponseFormat, Sampling, Timeouts, ToolSpec, Trail
 from ai_chat.core.result import ChatResult
 from ai_chat.core.stream import EventStream
@@ -184,6 +184,50 @@ async def test_two_long_answers_at_once_do_not_break_each_other(weights):
     assert all(result.usage.input_tokens > 256 / 2 for result in both)
     await local.aclose()
     await http.aclose()
+
+
+# --- tools and forms --------------------------------------------------------------------------------------------------
+
+SUM = ToolSpec(
+    name="calculate",
+    description="Work out an arithmetic expression.",
+    parameters={
+        "type": "object",
+        "properties": {"expression": {"type": "string", "description": "Such as (1 + 2) * 3."}},
+        "required": ["expression"],
+        "additionalProperties": False,
+    },
+)
+
+
+async def test_a_tool_that_must_be_called(local):
+    """The call is built by the engine's grammar: its arguments fit, and it ends as a model's own call does."""
+    result = await answer(local, "What is 12 * 34?", tools=(SUM,), tool_choice="required", max_tokens=64)
+    (call,) = result.message.tool_calls[:1]
+    assert (call.name, result.finish_reason, result.message.text) == ("calculate", "tool_calls", "")
+    assert set(json.loads(call.arguments)) == {"expression"}
+    assert result.usage.output_tokens > 0
+
+
+async def test_a_tool_that_nobody_needs(local):
+    """The answer comes in words, and the usage has the question about tools as well."""
+    plain = await answer(local, "Hello!", max_tokens=8)
+    result = await answer(local, "Hello!", tools=(SUM,), max_tokens=8)
+    assert (result.message.tool_calls, bool(result.text)) == ((), True)
+    assert result.usage.input_tokens > plain.usage.input_tokens
+
+
+async def test_the_result_of_a_tool_is_read(local):
+    """A history with a call and its result is answered."""
+    call = ToolCall(id="call_1", name="calculate", arguments='{"expression": "12 * 34"}')
+    messages = (
+        Message(role="user", content="What is 12 * 34? Answer with the number."),
+        Message(role="assistant", tool_calls=(call,)),
+        Message(role="tool", content='{"result": "408"}', tool_call_id="call_1"),
+    )
+    request = ChatRequest(model="local", messages=messages, max_tokens=24, sampling=GREEDY)
+    result = await fold(await stream(local, Call(request=request, trail=Trail(trace_id="t"))))
+    assert "408" in result.text
 
 
 # --- stopping and dying --------------------------------------------------------------------------------------------
