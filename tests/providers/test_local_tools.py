@@ -14,7 +14,7 @@ from ai_chat.core.messages import Message, ToolCall
 from ai_chat.core.request import ChatRequest, ToolSpec
 from ai_chat.providers.local_schemas import completed, example_of, loosened, signature
 from ai_chat.providers.local_tool_source import ToolSource
-from ai_chat.providers.local_tools import MOST_CALLS, choice_request, chosen, wanted
+from ai_chat.providers.local_tools import MOST_CALLS, choice_request, chosen, wanted, with_results
 from ai_chat.providers.scripted import ScriptedSource, text_steps
 
 WEATHER = ToolSpec(
@@ -243,3 +243,20 @@ def _chunks(events):
     from ai_chat.core.events import Chunk
 
     return [Chunk(tuple(events))]
+
+
+def test_results_are_put_before_the_question_as_data():
+    """The present question's only; what failed is said to have failed, and the calls are gone."""
+    call = ToolCall(id="1", name="weather", arguments='{"city": "Oslo"}')
+    turn = (
+        Message(role="user", content="Oslo?"),
+        Message(role="assistant", tool_calls=(call,)),
+        Message(role="tool", content="cold", tool_call_id="1"),
+    )
+    first = with_results(replace(ASKED, messages=turn))
+    assert [message.role for message in first.messages] == ["user"]
+    assert first.messages[0].text.startswith('Data:\n1. weather({"city": "Oslo"}) = cold\n\nQuestion: Oslo?')
+    later = (*turn, Message(role="assistant", content="It is cold"), Message(role="user", content="Thanks"))
+    assert with_results(replace(ASKED, messages=later)).messages == later
+    failed = (*turn[:2], replace(turn[2], content="Error: no such city"))
+    assert "Say that there was an error." in with_results(replace(ASKED, messages=failed)).messages[0].text

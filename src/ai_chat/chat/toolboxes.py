@@ -14,8 +14,8 @@ def tool_use(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], ToolUse | N
     """Part tools that are run here from the parameters of a request.
 
     `tools` may be a box, or a list of functions: then they are run for the model. A list of definitions, as the API has
-    them, is left where it is, and the caller gets the calls. `confirm` says whether a tool with side effects may run, and
-    `react` that the model only writes.
+    them, is left where it is, and the caller gets the calls. `confirm` says whether a tool with side effects may run,
+    and `react` that the model only writes.
 
     Raises:
         BadRequest: the list holds both.

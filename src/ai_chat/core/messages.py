@@ -116,7 +116,8 @@ class ToolResult:
     @property
     def message(self) -> Message:
         """The message that answers the call."""
-        return Message(role="tool", content=self.content, tool_call_id=self.call_id)
+        content = self.content if self.error is None else f"{FAILED}{self.content}"
+        return Message(role="tool", content=content, tool_call_id=self.call_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +141,8 @@ class Step:
         )
 
 
+FAILED = "Error: "
+"""In front of what a model is told of a call that failed; small ones do not see it otherwise."""
 UNANSWERED = "This call was stopped before it ended."
 
 

@@ -21,7 +21,7 @@ from .loaded import Connect, LoadedModel, MakeEngine, ModelEngine, Shelf
 from .local_requests import for_choice, for_engine
 from .local_source import DEATH_SECONDS, LocalSource
 from .local_tool_source import ToolSource
-from .local_tools import choice_request, wanted
+from .local_tools import choice_request, wanted, with_results
 from .memory import free_memory
 from .openai import OpenAIProvider, Upstream
 from .turns import Turns
@@ -103,7 +103,7 @@ class LocalProvider:
             ConnectionFailed: the engine died over it.
         """
         row = self._shelf.row(self.row_name(model))
-        request = for_engine(call.request, context=self._context(row))
+        request = for_engine(with_results(call.request), context=self._context(row))
         if call.timeouts is None and timeouts.first_token is not None:
             timeouts = replace(timeouts, first_token=max(timeouts.first_token, FIRST_TOKEN))
         if self._model.ready(row.name) is None:

@@ -16,7 +16,7 @@ from itertools import zip_longest
 from typing import Any
 
 from ..core.errors import BadRequest
-from ..core.messages import INSTRUCTIONS, Message, ToolCall
+from ..core.messages import FAILED, INSTRUCTIONS, Message, ToolCall
 from ..core.request import ChatRequest, ResponseFormat, Sampling, ToolSpec
 from .local_certainty import certainties
 from .local_schemas import completed, example_of, loosened, signature
@@ -28,7 +28,7 @@ CHOICE_TOKENS = 768
 """What a choice may take; a letter fits in."""
 RIVALS = 8
 """Tokens that are looked at where it decides."""
-SURE = 0.7
+SURE = 0.8
 """How sure it must be of a call, from 0 to 1. Small models call too much: of what nobody needed, most was doubtful."""
 CLIPPED = 600
 """Characters of an earlier message that the choice is shown."""
@@ -45,6 +45,14 @@ Tools:
 
 Reply with JSON: {{"calls": [...]}}. Give one call for each thing that a tool is needed for. If the user only chats, \
 or asks for knowledge, writing, translation or code that you can do without a tool, reply {{"calls": []}}."""
+
+
+ANSWERING = """Data:
+{data}
+
+Question: {asked}
+Answer all parts of the question with the data, in the language of the question.{failed}"""
+FAILURE_TOLD = " Say that there was an error."
 
 
 def wanted(request: ChatRequest) -> bool:
@@ -215,6 +223,25 @@ def _question(messages: Sequence[Message]) -> str:
             "\n\nThese calls have been made already:\n" + "\n".join(told) + "\nGive only calls that are still missing."
         )
     return "".join(parts)
+
+
+def with_results(request: ChatRequest) -> ChatRequest:
+    """Put what tools have told for the present question in front of it, as data: small models answer from that.
+
+    A model of this size that is given calls and results in the form of the API answers a part of the question.
+    """
+    start = max((index for index, message in enumerate(request.messages) if message.role == "user"), default=None)
+    if start is None:
+        return request
+    told = [(call, result.text) for call, result in called(request.messages[start:]) if result is not None]
+    if not told:
+        return request
+    data = "\n".join(f"{number}. {call.name}({call.arguments}) = {text}" for number, (call, text) in enumerate(told, 1))
+    failed = FAILURE_TOLD if any(text.startswith(FAILED) for _, text in told) else ""
+    question = replace(
+        request.messages[start], content=ANSWERING.format(data=data, asked=request.messages[start].text, failed=failed)
+    )
+    return replace(request, messages=(*request.messages[:start], question))
 
 
 def called(messages: Sequence[Message]) -> Iterator[tuple[ToolCall, Message | None]]:

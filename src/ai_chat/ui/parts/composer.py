@@ -8,6 +8,7 @@ from ..state import say
 from . import actions
 from .bridge import services
 from .header import chosen_model, is_local
+from .tools import chosen_tools
 from .trouble import show_noted
 from .view import View
 
@@ -30,7 +31,8 @@ def draw_composer(view: View) -> None:
                     args=(run.id,),
                 )
         with st.container(key="footnote"):
-            st.caption(say("local_model") if is_local(chosen_model(view)) else say("mistakes"), text_alignment="center")
+            private = is_local(chosen_model(view)) and not chosen_tools(view)  # a tool may ask others
+            st.caption(say("local_model") if private else say("mistakes"), text_alignment="center")
 
 
 def draw_box() -> None:

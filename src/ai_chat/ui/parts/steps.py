@@ -142,7 +142,7 @@ def _values(arguments: str) -> str:
         read = json.loads(arguments)
     except (ValueError, RecursionError):
         return arguments
-    values = read.values() if isinstance(read, dict) else [read]
+    values = [value for value in read.values() if value is not None] if isinstance(read, dict) else [read]
     return ", ".join(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for value in values)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from ..state import language, remember, remembered, say
@@ -14,10 +16,7 @@ from .view import View
 def draw_tools(view: View) -> None:
     """Draw the choice, one button for each tool."""
     names = services().toolkit.names
-    kept = view.conversation.options.get("tools") if view.conversation is not None else None
-    chosen = remembered(actions.tools_key())
-    if chosen is None:
-        chosen = kept if kept is not None else services().settings.tools.on
+    chosen = chosen_tools(view)
     key = f"allowed-{language()}-{actions.tools_key()}"  # what is picked goes over the wire by its label
     st.pills(
         say("tools"),
@@ -29,6 +28,14 @@ def draw_tools(view: View) -> None:
         on_change=_choose,
         args=(key,),
     )
+
+
+def chosen_tools(view: View) -> Sequence[str]:
+    """Give the names of the tools that may be called here."""
+    chosen: Sequence[str] | None = remembered(actions.tools_key())
+    if chosen is None and view.conversation is not None:
+        chosen = view.conversation.options.get("tools")
+    return services().settings.tools.on if chosen is None else chosen
 
 
 def title_of(name: str) -> str:
