@@ -25,7 +25,7 @@ log = logging.getLogger("ai_chat.books")
 
 BATCH_SECONDS = 0.1
 """How long a row may wait for others: a process that is killed loses no more than that, and the time of one write."""
-BATCH = 2_000
+BATCH = 5_000
 """Rows of one write."""
 WAITING = 50_000
 """Rows that may wait in memory, which takes a database and a disk that both hang; then new calls are refused."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import lru_cache
 from typing import Literal
 
 from ..core.ledger import OPEN, UNIT
@@ -33,8 +32,9 @@ Kind = Literal["calls", "attempts"]
 MOST = 2**63 - 1
 SHORT = 200
 """Characters of a name that is worth remembering."""
-_remembered = lru_cache(maxsize=256)(exact)
-
+MOST_NAMES = 256
+_names: dict[str, str] = {}
+"""What names stand as: the same few come again and again, and each call has four of them."""
 
 Entry = tuple[Kind, Row]
 """One row, and the table it belongs to."""
@@ -51,10 +51,12 @@ def entries_of(call: Call, *, owner: str) -> list[Entry]:
     began = round(trail.began * 1000)
     attempts = trail.attempts
     if len(attempts) == 1:  # nearly always; the sums are those of the one
-        used, cost = _used(attempts[0].usage), units(attempts[0].cost)
+        only = attempts[0]
+        used, cost, first = _used(only.usage), units(only.cost), only.first_token
     else:
         used, cost = _used(trail.usage), units(trail.cost)
-    entries: list[Entry] = [("calls", _call_row(call, owner, trail.outcome, began, used, cost))]
+        first = next((tried.first_token for tried in reversed(attempts) if tried.first_token is not None), None)
+    entries: list[Entry] = [("calls", _call_row(call, owner, trail.outcome, began, used, cost, first))]
     for number, attempt in enumerate(attempts, 1):
         if len(attempts) > 1:
             used, cost = _used(attempt.usage), units(attempt.cost)
@@ -64,29 +66,31 @@ def entries_of(call: Call, *, owner: str) -> list[Entry]:
 
 def open_entry(call: Call, *, owner: str) -> Entry:
     """Write a call that is about to be made."""
-    return ("calls", _call_row(call, owner, OPEN, round(call.trail.began * 1000), UNUSED, None))
+    return ("calls", _call_row(call, owner, OPEN, round(call.trail.began * 1000), UNUSED, None, None))
 
 
-def _call_row(call: Call, owner: str, outcome: str, began: int, used: Used, cost: int | None) -> Row:
+def _call_row(
+    call: Call, owner: str, outcome: str, began: int, used: Used, cost: int | None, first: float | None
+) -> Row:
     trail = call.trail
-    total = None if trail.ended is None else micro(trail.ended - trail.started)
+    served = trail.model_served
     tokens, usd = trail.reserved or (None, None)
     return (
         trail.trace_id,
         began,
         owner,
-        _name(call.caller.name),
+        _names.get(call.caller.name) or _name(call.caller.name),
         call.conversation,
         call.run,
         call.purpose,
-        _name(call.request.model),
-        None if trail.model_served is None else _name(trail.model_served),
+        _names.get(call.request.model) or _name(call.request.model),
+        None if served is None else _names.get(served) or _name(served),
         outcome,
         len(trail.attempts),
         *used,
         cost,
-        micro(trail.first_token),
-        total,
+        micro(trail.started, first),
+        micro(trail.started, trail.ended),
         tokens,
         units(usd),
     )
@@ -102,9 +106,9 @@ def money(count: int) -> Decimal:
     return (count * UNIT).normalize() if count else Decimal(0)
 
 
-def micro(seconds: float | None) -> int | None:
-    """Give whole microseconds."""
-    return None if seconds is None else int(seconds * 1e6 + 0.5)
+def micro(begin: float, end: float | None) -> int | None:
+    """Give the whole microseconds between two moments in seconds."""
+    return None if end is None else int((end - begin) * 1e6 + 0.5)
 
 
 def _attempt(attempt: Attempt, trail: Trail, number: int, began: int, used: Used, cost: int | None) -> Row:
@@ -113,18 +117,21 @@ def _attempt(attempt: Attempt, trail: Trail, number: int, began: int, used: Used
         trail.trace_id,
         number,
         began + round((started - trail.started) * 1000),
-        _name(attempt.target),
+        _names.get(attempt.target) or _name(attempt.target),
         attempt.outcome,
         *used,
         cost,
-        micro(None if attempt.first_token is None else attempt.first_token - started),
-        micro(None if attempt.ended is None else attempt.ended - started),
+        micro(started, attempt.first_token),
+        micro(started, attempt.ended),
     )
 
 
 def _name(name: str) -> str:
-    """Give what a name stands as; the same few come again and again."""
-    return _remembered(name) if len(name) <= SHORT else exact(name)
+    """Give what a name stands as, and remember it if it is one of the first few."""
+    kept = exact(name)
+    if len(name) <= SHORT and len(_names) < MOST_NAMES:
+        _names[name] = kept
+    return kept
 
 
 def _used(usage: Usage | None) -> Used:
