@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..core.conversations import Conversation, Turn
 from ..core.errors import BadRequest
+from ..core.messages import Step
 
 STATES = {"stopped": "stopped by its reader", "failed": "broken off", "interrupted": "interrupted"}
 
@@ -39,6 +40,16 @@ def markdown(conversation: Conversation, turns: Sequence[Turn]) -> str:
     return "\n\n".join(_blocks(conversation, turns)) + "\n"
 
 
+def _step(step: Step) -> Iterator[str]:
+    """Write a round of tools as a list: what was called, with what, and what came of it."""
+    told = {result.call_id: result for result in step.results}
+    for call in step.message.tool_calls:
+        result = told.get(call.id)
+        content = "stopped" if result is None else " ".join(result.content.split())
+        failed = " (failed)" if result is not None and result.error else ""
+        yield f"- `{call.name}` {call.arguments}{failed}: {content}"
+
+
 def _blocks(conversation: Conversation, turns: Sequence[Turn]) -> Iterator[str]:
     yield f"# {conversation.title or conversation.id}"
     if conversation.system:
@@ -46,6 +57,8 @@ def _blocks(conversation: Conversation, turns: Sequence[Turn]) -> Iterator[str]:
     for turn in turns:
         who = "You" if turn.message.role == "user" else turn.model or turn.message.role
         yield f"## {who} ({turn.created.astimezone():%Y-%m-%d %H:%M})"
-        yield turn.message.text or turn.message.refusal or "(nothing)"
+        for step in turn.steps:
+            yield "\n".join(_step(step))
+        yield turn.text or "(nothing)"
         if turn.state in STATES:
             yield f"*({STATES[turn.state]}{f': {turn.error}' if turn.error else ''})*"
