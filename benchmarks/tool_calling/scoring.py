@@ -12,6 +12,7 @@ from typing import Any
 
 import jsonschema_rs
 from checkers import Checker, accepts
+
 from tools import schema_of
 
 PROMPTS = Path(__file__).with_name("prompts.json")

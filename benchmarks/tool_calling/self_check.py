@@ -14,13 +14,13 @@ from arithmetic import same_value, value_of
 from checkers import accepts, kind_of, sample
 from run import SCORES, Row, ask_all, fingerprint, scores_of
 from scoring import Expected, Prompt, Score, fits, is_valid, load_prompts
-from tools import TOOLS, offered_for, schema_of
 
 from ai_chat import AsyncChat
 from ai_chat.core.errors import StreamBroken
 from ai_chat.core.messages import Message, ToolCall
 from ai_chat.core.result import ChatResult, Choice
 from ai_chat.providers.scripted import Scripted
+from tools import TOOLS, offered_for, schema_of
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 EXPRESSIONS = (

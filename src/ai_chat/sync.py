@@ -102,6 +102,11 @@ class SyncParseStream(Reading[Any], Generic[T]):
         return part
 
     @property
+    def call(self) -> Call:
+        """The call that goes on, or was the last."""
+        return self._stream.call
+
+    @property
     def parsed(self) -> Parsed[T]:
         """The value and what it took; see `ParseStream.parsed`."""
         return self._stream.parsed

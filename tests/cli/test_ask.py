@@ -61,6 +61,7 @@ async def test_json(capsysbinary, upstream):
         "model": "openai/test-model",
         "finish_reason": "stop",
         "tool_calls": [],
+        "steps": [],
         "usage": {
             "input_tokens": 5,
             "cached_input_tokens": None,

@@ -32,7 +32,7 @@ class FormSession:
             BadRequest: the schema is none.
             ContextTooLong: the question does not fit the model's window.
         """
-        request, notice = self._session.request_for(text)
+        request, notice = self._session._request_for(text)  # noqa: SLF001 - what it asks, in a form
         if notice is not None and on_notice is not None:
             on_notice(notice)
         stream = ParseStream[Any](self._parts, replace(request, stream=False), self._schema, on_notice=on_notice)

@@ -150,7 +150,7 @@ class Session:
         self._running = weakref.ref(answer)
         return answer
 
-    def request_for(self, text: str) -> tuple[ChatRequest, Notice | None]:
+    def _request_for(self, text: str) -> tuple[ChatRequest, Notice | None]:
         """Give the request that asks this, as much of what was said with it as fits, and what there is to tell of that.
 
         Raises:
