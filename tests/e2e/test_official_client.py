@@ -238,8 +238,9 @@ async def test_a_client_that_leaves_closes_the_upstream(client, upstream):
     upstream.replies = [streamed("Hello").stalled_after(2)]
     stream = await client.chat.completions.create(model="m", messages=HI, stream=True)
     await anext(aiter(stream))
+    assert not upstream.left.is_set()
     await stream.close()
-    await asyncio.wait_for(upstream.left.wait(), 5)
+    assert await asyncio.wait_for(upstream.left.wait(), 5)
 
 
 async def test_a_client_that_gives_up_waiting_closes_the_upstream(client, upstream):

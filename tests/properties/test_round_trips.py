@@ -73,7 +73,9 @@ def test_a_request_is_read_as_it_was_written(request: ChatRequest) -> None:
 @given(values.requests())
 def test_a_request_made_in_python_is_held_to_the_same_rules(request: ChatRequest) -> None:
     """What may be read from a client may be made by hand."""
-    validate(request)
+    before = repr(request)
+    validate(request)  # raises what it finds wrong
+    assert repr(request) == before
 
 
 @given(values.usages)

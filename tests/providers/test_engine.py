@@ -252,11 +252,11 @@ asyncio.run(main())
 def test_the_child_ends_with_a_killed_parent(make, state):
     """Though a stranger holds its input open, the child does not outlive a parent that was killed without warning."""
     engine = make("load for ever" if state else "")
-    end_with_parent(["-c", PARENT, str(engine.path), state])
+    assert not is_running(end_with_parent(["-c", PARENT, str(engine.path), state]))
 
 
-def end_with_parent(arguments: list[str]) -> None:
-    """Run a parent that prints its child's id, kill it, and wait for the child to be gone."""
+def end_with_parent(arguments: list[str]) -> int:
+    """Run a parent that prints its child's id, kill it, wait for the child to be gone, and give its id."""
     parent = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, start_new_session=True)
     try:
         child = int(parent.stdout.readline())
@@ -264,6 +264,7 @@ def end_with_parent(arguments: list[str]) -> None:
         parent.kill()
         parent.wait()
         wait_until_gone(child)
+        return child
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(parent.pid, signal.SIGKILL)
@@ -338,4 +339,4 @@ asyncio.run(main())
 @pytest.mark.parametrize("state", ["loading", "generating"])
 def test_no_engine_outlives_a_killed_parent(weights, state):
     """Whatever it does when the parent is killed without warning, it ends too."""
-    end_with_parent(["-c", ASKING_PARENT, str(weights), TEST_MODEL, state])
+    assert not is_running(end_with_parent(["-c", ASKING_PARENT, str(weights), TEST_MODEL, state]))

@@ -289,6 +289,7 @@ async def test_a_download_takes_nobodys_turn(house, local):
     house.may_fetch.clear()
     waiting = await begin(local, "big")
     (await local.open(ask(), "small", LIMITS)).close()
+    assert not waiting.done()
     waiting.cancel()
 
 
@@ -459,6 +460,7 @@ async def test_a_call_cancelled_at_any_moment_keeps_no_turn(house, local):
         if not isinstance(outcome, BaseException):
             outcome.close()
         (await asyncio.wait_for(local.open(ask(), "", LIMITS), 10.0)).close()
+        assert local._turns.running == 0
 
 
 # --- several choices -----------------------------------------------------------------------------------------------
@@ -494,7 +496,9 @@ async def test_leaving_several_choices_gives_all_turns_back(house, make):
     await settle()
     source.close()
     await settle()
+    assert (local._turns.running, local._turns.waiting) == (0, 0)
     sources = [await local.open(ask(), "", LIMITS) for _ in range(2)]
+    assert local._turns.running == 2
     for each in sources:
         each.close()
 

@@ -125,8 +125,10 @@ async def test_one_who_has_had_a_turn_may_wait_beyond_the_bound():
     await callers.come("a1")
     second = asyncio.create_task(callers.turns.take("a", patience=None, tell=silent, beyond_bound=True))
     await settle()
+    assert (callers.turns.waiting, second.done()) == (1, False)
     await callers.go("a1")
     await second
+    assert (callers.turns.waiting, callers.turns.running) == (0, 1)
 
 
 async def test_patience_ends():

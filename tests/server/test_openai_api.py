@@ -181,7 +181,7 @@ async def test_a_client_that_leaves_closes_the_upstream(server, upstream, stream
     else:
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
-    await asyncio.wait_for(upstream.left.wait(), 5)
+    assert await asyncio.wait_for(upstream.left.wait(), 5)
 
 
 async def test_a_server_that_stops_ends_its_streams(server, upstream):

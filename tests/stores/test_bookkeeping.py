@@ -171,6 +171,10 @@ async def test_a_line_that_was_cut(ledger, tmp_path, no_leaks):
     ours.catch_up()
     await until_all(ledger, 1, tmp_path)
     await ours.aclose()
+    assert set(ledger.rows) == {
+        entry[1][0] if entry[0] == "calls" else f"{entry[1][0]}/{entry[1][1]}"
+        for entry in bookkeeping.entries_of(made_call(1), owner="dead")
+    }
 
 
 async def test_neither_database_nor_disk(books, ledger, monkeypatch, tmp_path, caplog):
