@@ -1,4 +1,4 @@
-"""What a conversation is asked with: its preset and its tools, kept with it until they are changed."""
+"""What a conversation is asked with: preset, tools, form of answers. Kept with it until they are changed."""
 
 from __future__ import annotations
 
