@@ -42,9 +42,7 @@ def markdown(conversation: Conversation, turns: Sequence[Turn]) -> str:
 
 def _step(step: Step) -> Iterator[str]:
     """Write a round of tools as a list: what was called, with what, and what came of it."""
-    told = {result.call_id: result for result in step.results}
-    for call in step.message.tool_calls:
-        result = told.get(call.id)
+    for call, result in step.pairs:
         content = "stopped" if result is None else " ".join(result.content.split())
         failed = " (failed)" if result is not None and result.error else ""
         yield f"- `{call.name}` {call.arguments}{failed}: {content}"

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from ..client import Parsed
-from ..core.messages import Message, Step, ToolCall
+from ..core.messages import Message, ToolCall, ToolResult
 from ..core.result import CallReport, ChatResult
 from ..core.usage import Usage
 
@@ -20,7 +20,7 @@ def as_json(result: ChatResult, *, parsed: Parsed[Any] | None = None) -> bytes:
         "model": (report.model_served if report else None) or result.model,
         "finish_reason": result.finish_reason,
         "tool_calls": _tool_calls(message),
-        "steps": [_step(call, step) for step in result.steps for call in step.message.tool_calls],
+        "steps": [_ran(call, came) for step in result.steps for call, came in step.pairs],
         "usage": _usage(result.usage),
         "cost": _cost(report),
         "timings": _timings(report),
@@ -57,15 +57,14 @@ def _tool_calls(message: Message) -> list[dict[str, Any]]:
     ]
 
 
-def _step(call: ToolCall, step: Step) -> dict[str, Any]:
+def _ran(call: ToolCall, came: ToolResult | None) -> dict[str, Any]:
     """Write a call that was run, with what came of it."""
-    found = next((result for result in step.results if result.call_id == call.id), None)
     return {
         "name": call.name,
         "arguments": call.arguments,
-        "result": found and found.content,
-        "error": found and found.error,
-        "ms": found and round(found.seconds * 1000, 1),
+        "result": came and came.content,
+        "error": came and came.error,
+        "ms": came and came.told["ms"],
     }
 
 

@@ -129,14 +129,19 @@ class Step:
     """Of the calls that have ended, in the order of the calls."""
 
     @property
+    def pairs(self) -> tuple[tuple[ToolCall, ToolResult | None], ...]:
+        """Each call with what came of it; None if it was stopped before it ended."""
+        ended = {result.call_id: result for result in self.results}
+        return tuple((call, ended.get(call.id)) for call in self.message.tool_calls)
+
+    @property
     def messages(self) -> tuple[Message, ...]:
         """The round as it is sent back: the calls, and a result for each of them."""
-        ended = {result.call_id: result.message for result in self.results}
         return (
             self.message,
             *(
-                ended.get(call.id) or Message(role="tool", content=UNANSWERED, tool_call_id=call.id)
-                for call in self.message.tool_calls
+                Message(role="tool", content=UNANSWERED, tool_call_id=call.id) if result is None else result.message
+                for call, result in self.pairs
             ),
         )
 

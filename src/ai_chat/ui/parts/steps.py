@@ -45,9 +45,7 @@ class Came:
 def draw_steps(place: Any, turn: Turn) -> None:
     """Draw the boxes of an answer that has been written."""
     for step in turn.steps:
-        results = {result.call_id: result for result in step.results}
-        for call in step.message.tool_calls:
-            result = results.get(call.id)
+        for call, result in step.pairs:
             came = None if result is None else Came(result.content, result.error, result.seconds * 1000)
             _draw(place, Called(call.id, call.name, call.arguments), came, running=False)
 
