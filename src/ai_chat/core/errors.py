@@ -9,7 +9,8 @@ ChatError
 │   ├── UnknownModel         no such model at that provider
 │   ├── NotFound             no such conversation, message or run
 │   ├── Conflict             not now: something else is going on there
-│   └── RequestTooLarge      more bytes than anyone accepts
+│   ├── RequestTooLarge      more bytes than anyone accepts
+│   └── DocumentRefused      a file that cannot be read here; `refusal` says why
 ├── AuthenticationFailed     the key is missing or wrong
 ├── PermissionRefused        the key is right but may not do this
 ├── BudgetExhausted          what may be spent is spent, or would be with this call
@@ -36,6 +37,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, ClassVar
 
+from .knowledge import Refusal
 from .usage import Cost, Usage
 
 
@@ -148,6 +150,18 @@ class RequestTooLarge(BadRequest):
 
     code = "request_too_large"
     http_status = 413
+
+
+class DocumentRefused(BadRequest):
+    """A file from which no text can be taken."""
+
+    code = "document_refused"
+    http_status = 422
+
+    def __init__(self, message: str, *, refusal: Refusal) -> None:
+        """Keep why: a code of `core.knowledge`."""
+        super().__init__(message, param="file")
+        self.refusal: Refusal = refusal
 
 
 class AuthenticationFailed(ChatError):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .conversations import Conversation, Turn
+from .knowledge import EVERYWHERE, Chunk, Collection, Document, Hit, Passage, Scope
 from .messages import Message
 from .request import Call, Timeouts, ToolSpec, Trail
 from .stream import EventStream, Source
@@ -196,4 +197,94 @@ class ConversationStore(Protocol):
 
     async def aclose(self) -> None:
         """Let go of the database."""
+        ...
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors whose cosine says how near their meanings are."""
+
+    @property
+    def name(self) -> str:
+        """The model, as it is kept with what it made: vectors of two models cannot be compared."""
+        ...
+
+    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Sequence[bytes]:
+        """Give for each text a vector of length 1: float32, little-endian. All of one model have the same size.
+
+        Args:
+            texts: what to embed; none is empty.
+            query: whether somebody waits for it; it goes before texts that are being added.
+
+        Raises:
+            ChatError: it cannot be done; the sentence says why.
+        """
+        ...
+
+
+class Retriever(Protocol):
+    """Finds passages in a person's documents. The search tool is handed this."""
+
+    async def search(self, query: str, *, top_k: int, scope: Scope = EVERYWHERE) -> Sequence[Passage]:
+        """Give the best passages for a query, the best first; none if nothing fits.
+
+        Raises:
+            BadRequest: there is nothing to search for, or too much.
+            StorageFailed: the documents cannot be read.
+        """
+        ...
+
+
+class DocumentStore(Protocol):
+    """Keeps documents and finds their chunks by words and by vectors. Every write is whole or not at all."""
+
+    async def put(self, document: Document, text: str, chunks: Sequence[Chunk], vectors: Sequence[bytes]) -> None:
+        """Keep a document with its text and its chunks, a vector for each, in place of what stood under its id.
+
+        Raises:
+            Conflict: another document of that name came into the collection meanwhile.
+        """
+        ...
+
+    async def replace_vectors(self, document: Document, vectors: Sequence[bytes]) -> bool:
+        """Give the chunks of a document vectors of the model it now names; False if its content is another by now."""
+        ...
+
+    async def get(self, document: str) -> Document | None:
+        """Give a document by its id; None if there is none."""
+        ...
+
+    async def find(self, collection: str, name: str) -> Document | None:
+        """Give a document by its name; None if there is none."""
+        ...
+
+    async def list(self, *, collection: str | None = None, limit: int = 1000, offset: int = 0) -> Sequence[Document]:
+        """Give documents by collection and name."""
+        ...
+
+    async def collections(self) -> Sequence[Collection]:
+        """Give the collections that have documents, by name."""
+        ...
+
+    async def text(self, document: str, start: int = 0, end: int | None = None) -> str | None:
+        """Give a stretch of a document's text; None if there is no such document."""
+        ...
+
+    async def chunks(self, document: str, *, limit: int = 1000, offset: int = 0) -> Sequence[Chunk]:
+        """Give the chunks of a document in their order."""
+        ...
+
+    async def remove(self, document: str) -> bool:
+        """Remove a document and all that was found of it; False if there is none."""
+        ...
+
+    async def by_vector(self, vector: bytes, *, embedding: str, limit: int, scope: Scope = EVERYWHERE) -> Sequence[Hit]:
+        """Give the chunks nearest to a vector among those with vectors of that model, the nearest first."""
+        ...
+
+    async def by_words(self, text: str, *, limit: int, scope: Scope = EVERYWHERE) -> Sequence[Hit]:
+        """Give the chunks that share the most telling words with a text, the best first; rare words tell more."""
+        ...
+
+    async def passages(self, chunks: Sequence[int]) -> Mapping[int, Passage]:
+        """Give the chunks of these numbers with where they stand; those that were removed meanwhile are left out."""
         ...

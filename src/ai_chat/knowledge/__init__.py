@@ -1,0 +1,1 @@
+"""A person's own documents: read, cut into pieces, indexed and found."""
