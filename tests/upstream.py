@@ -125,7 +125,7 @@ class Request:
 
 
 class Upstream:
-    """Answers chat requests with its replies in turn, the last of them for ever; use it in `async with`."""
+    """Answers requests for chats and for embeddings with its replies in turn, the last of them for ever; use it in `async with`."""
 
     def __init__(self, *replies: Reply, models: Reply | None = None) -> None:
         """Offer `models`, one called `test-model` if nothing is said."""
@@ -191,7 +191,7 @@ class Upstream:
         path = request.path.partition("?")[0]
         if (request.method, path) == ("GET", "/v1/models"):
             return self.models
-        if (request.method, path) != ("POST", "/v1/chat/completions"):
+        if request.method != "POST" or path not in {"/v1/chat/completions", "/v1/embeddings"}:
             return failing(404, f"no such path: {path}")
         return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 

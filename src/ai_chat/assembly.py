@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,15 +20,19 @@ from .chat.runs import Runs
 from .chat.session import SessionParts
 from .chat.structured import StructuredParts
 from .chat.summary import Summaries
+from .chat.toolboxes import Searching
 from .config import Settings
 from .config_sections import TimeoutSettings
 from .core.errors import ClientMisused, SettingsError
 from .core.events import Notice
+from .core.knowledge import SEARCH_TOOL
 from .core.messages import Message
 from .core.ports import ConversationStore, Handler
 from .core.request import LOCAL_CALLER, Call, Caller, ChatRequest, Sampling, SchemaSupport, Timeouts, Trail
+from .embedders import Embedders
 from .gateway import pipeline
 from .gateway.dispatch import Dispatch
+from .knowledge_base import KnowledgeBase
 from .logs import CallLog
 from .models import Models
 from .providers.fetching import Progress
@@ -90,7 +95,16 @@ class Services:
         self.storage = Storage(settings)
         self.models = Models(settings, self.http, self.weights)
         self.spending = Spending(settings, counter=self.counter, models=self.models, storage=self.storage)
-        self.toolkit = Toolkit(settings.tools, self.http)
+        self._embedders = Embedders(
+            settings.knowledge.embedding,
+            _timeouts(settings.timeout),
+            models=self.models,
+            make_call=self.make_call,
+            price=self.spending.price,
+            book=self.storage.books.closed if books else None,
+        )
+        self.knowledge = KnowledgeBase(settings.knowledge, self.storage, self._embedders)
+        self.toolkit = Toolkit(settings.tools, self.http, self.knowledge)
         self._keeps_books = books
         self._runs: Runs | None = None
         self._refused_forms: dict[tuple[str, int], SchemaSupport] = {}
@@ -130,6 +144,11 @@ class Services:
         return SessionParts(
             handler=self.handler, make_call=self.make_call, counts=self.counts, window_of=self.models.window_of
         )
+
+    @property
+    def searching(self) -> Searching:
+        """How documents are searched for an answer."""
+        return Searching(box=partial(self.toolkit.box, (SEARCH_TOOL,)), top_k=self.knowledge.top_k)
 
     @property
     def structured_parts(self) -> StructuredParts:
@@ -175,6 +194,7 @@ class Services:
         """
         interrupted = await self.runs.sweep()
         await self.storage.tidy()
+        await self.knowledge.go_on()
         await self.spending.look()
         self.storage.owners.clear()
         return len(interrupted)
@@ -200,6 +220,7 @@ class Services:
                 toolbox=self.toolkit.box,
                 only_writes=self.toolkit.only_writes,
                 structured=self.structured_parts,
+                top_k=self.knowledge.top_k,
             )
             self._runs = Runs(parts)
         return self._runs
@@ -268,6 +289,7 @@ class Services:
             closing.push_async_callback(self.models.aclose)
             closing.push_async_callback(self.storage.aclose)
             closing.push_async_callback(self.spending.aclose)
+            closing.push_async_callback(self.knowledge.aclose)
             if self._runs is not None:
                 closing.push_async_callback(self._runs.aclose)
 

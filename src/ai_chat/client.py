@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar, overload
 
 from .assembly import Services
 from .chat.answer import Answer, complete
+from .chat.grounding import check_collections, sources_of
 from .chat.record import Record
 from .chat.session import Session
 from .chat.structured import ATTEMPTS, Parsed, ParseStream, StructuredParts, parse
@@ -21,11 +22,23 @@ from .core.messages import Message, Step
 from .core.ports import Handler
 from .core.request import Call, ChatRequest, Timeouts
 from .core.result import ChatResult
+from .core.sources import Source
 from .wire.defaults import with_defaults
 from .wire.requests import decode_message, decode_request, encode_message
 from .wire.shapes import dumps
 
-__all__ = ["Answer", "AsyncChat", "OnNotice", "ParseStream", "Parsed", "Prompt", "Record", "Session"]
+__all__ = [
+    "Answer",
+    "AsyncChat",
+    "OnNotice",
+    "ParseStream",
+    "Parsed",
+    "Prompt",
+    "Record",
+    "Session",
+    "check_collections",
+    "sources_of",
+]
 
 T = TypeVar("T")
 
@@ -88,7 +101,8 @@ class AsyncChat:
             parameters: any parameter of Chat Completions by its own name; unknown ones pass through to the upstream.
                 With functions as `tools` they are run for the model until it has its answer, and `confirm` (an async
                 function that is given the call) says whether one with side effects may run; `react=True` is for models
-                that know no tools and only write.
+                that know no tools and only write. `collections` are names of collections of documents (`*` for all)
+                that are searched first: the answer cites them as `[1]`, and `ChatResult.cited` has the passages.
 
         Raises:
             ChatError: see the tree in `ai_chat.core.errors`.
@@ -165,13 +179,15 @@ class AsyncChat:
         system: str | None = None,
         messages: Sequence[Message | Mapping[str, Any]] = (),
         booked_under: str | None = None,
+        sources: Sequence[Source] = (),
         **parameters: Any,
     ) -> Session:
         """Begin a conversation that remembers, from `messages` on if there are any. Arguments as for `complete`.
 
-        With `booked_under` the books name its calls as those of that conversation.
+        With `booked_under` the books name its calls as those of that conversation, and `sources` are passages that
+        its earlier answers have found.
         """
-        parameters, tools = tool_use(parameters)
+        parameters, tools = tool_use(parameters, self._services.searching, sources)
         template = self.request("-", model=model, **parameters)
         history = [_message(message, index) for index, message in enumerate(messages)]
         parts = self._services.session_parts
@@ -220,7 +236,7 @@ class AsyncChat:
         timeouts: Timeouts | None,
         parameters: Mapping[str, Any],
     ) -> Answer:
-        fields, tools = tool_use(parameters)
+        fields, tools = tool_use(parameters, self._services.searching)
         request = self.request(prompt, model=model, system=system, **fields)
         if tools is None:
             return Answer(self._services.handler, self._call(request, on_notice, timeouts))
@@ -228,7 +244,9 @@ class AsyncChat:
         def ask(steps: Sequence[Step], *, final: bool) -> Call:
             return self._call(next_request(request, tools.box, steps, final=final), on_notice, timeouts)
 
-        return ToolAnswer(self._services.handler, ask, tools)
+        question, history = request.messages[-1].text, request.messages[:-1]
+        first = () if tools.grounding is None else tools.grounding.first(question, history)
+        return ToolAnswer(self._services.handler, ask, tools, first=first)
 
     def _structured(self, timeouts: Timeouts | None) -> StructuredParts:
         return replace(self._services.structured_parts, make_call=partial(self._call, timeouts=timeouts))

@@ -25,6 +25,7 @@ from .config_sections import (
     BudgetSettings,
     ComplexitySettings,
     ExchangeSettings,
+    KnowledgeSettings,
     LocalSettings,
     PriceRows,
     ServerSettings,
@@ -67,6 +68,7 @@ class Settings(BaseSettings):
     server: ServerSettings = ServerSettings()  # type: ignore[call-arg]
     summary: SummarySettings = SummarySettings()  # type: ignore[call-arg]
     tools: ToolSettings = ToolSettings()  # type: ignore[call-arg]
+    knowledge: KnowledgeSettings = KnowledgeSettings()  # type: ignore[call-arg]
     exchange: ExchangeSettings = ExchangeSettings()  # type: ignore[call-arg]
     complexity: ComplexitySettings = ComplexitySettings()  # type: ignore[call-arg]
     prices: dict[str, PriceRows] = Field(

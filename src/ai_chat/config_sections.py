@@ -88,6 +88,18 @@ class ToolSettings(BaseModel, extra="forbid", frozen=True):
     )
 
 
+class KnowledgeSettings(BaseModel, extra="forbid", frozen=True):
+    """A person's own documents."""
+
+    embedding: str = Field(
+        "local",
+        description="Who makes the vectors: local, or an embedding model as provider/model; then run kb reindex.",
+    )
+    max_file_mb: int = Field(64, ge=1, le=1024, description="MB (2^20 bytes) that a document may have.")
+    file_seconds: float = Field(60.0, gt=0, le=3600, description="Seconds that reading one document may take.")
+    top_k: int = Field(5, ge=1, le=20, description="Passages that a question is answered from.")
+
+
 class BudgetSettings(BaseModel, extra="forbid", frozen=True):
     """What may be spent."""
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from .config import Settings
 from .core.errors import SettingsError, UnknownModel
 from .core.ports import ModelInfo, Provider
-from .core.request import SchemaSupport
+from .core.request import SchemaSupport, Timeouts
 from .model_list import ALIASES, ModelList
 from .providers import catalog
 from .providers.catalog import LOCAL, Row, Target
+from .providers.embeddings import Report, UpstreamEmbedder
 from .providers.engine import EngineOptions, check_installed
 from .providers.http import Http
 from .providers.local import LocalProvider
@@ -135,6 +136,27 @@ class Models:
         if name not in self._providers:
             self._providers[name] = self._local() if name == LOCAL else self._upstream(catalog.rows()[name])
         return self._providers[name]
+
+    def embedder(self, name: str, timeouts: Timeouts, report: Callable[[str], Report]) -> UpstreamEmbedder:
+        """Give an embedding model of a provider.
+
+        Args:
+            name: `provider/model`, or a model of the default provider.
+            timeouts: limits of one request.
+            report: gives, for `provider/model`, who keeps the books.
+
+        Raises:
+            SettingsError: the provider's key or address is missing, or it has no embedding models.
+        """
+        target = self.target(name)
+        provider = self.provider(target.provider)
+        if not isinstance(provider, OpenAIProvider) or not target.model:
+            raise SettingsError(
+                f"AI_CHAT_KNOWLEDGE__EMBEDDING is {name!r}, which names no embedding model; write provider/model, such "
+                "as openai/text-embedding-3-small, or local."
+            )
+        label = str(target)
+        return UpstreamEmbedder(provider, target.model, name=label, timeouts=timeouts, report=report(label))
 
     @property
     def catalog(self) -> Mapping[str, Row]:

@@ -14,7 +14,7 @@ from .chat.record import Keeping
 from .config import Settings
 from .core.errors import SettingsError
 from .core.ledger import ALWAYS, Span, UsageBy, UsageSum
-from .core.ports import ConversationStore
+from .core.ports import ConversationStore, DocumentStore
 from .core.usage import NOTHING
 from .providers.file_lock import FileLock
 from .stores.bookkeeping import Books
@@ -103,6 +103,14 @@ class Storage:
             ChatError: the database cannot be opened; the sentence says why.
         """
         return (await self._opened()).ledger
+
+    async def documents(self) -> DocumentStore:
+        """Give the documents.
+
+        Raises:
+            ChatError: the database cannot be opened; the sentence says why.
+        """
+        return (await self._opened()).documents
 
     async def keeping(self) -> Keeping:
         """Give what is needed to go on with a conversation.

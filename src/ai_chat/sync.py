@@ -16,6 +16,7 @@ from .core.events import Batch, Event, TextDelta, events_of
 from .core.messages import Message
 from .core.ports import Handler
 from .core.request import Call, Timeouts
+from .core.sources import Source
 from .core.result import ChatResult
 from .loop_thread import LoopThread, Reading
 
@@ -253,11 +254,12 @@ class Chat:
         system: str | None = None,
         messages: Sequence[Message | Mapping[str, Any]] = (),
         booked_under: str | None = None,
+        sources: Sequence[Source] = (),
         **parameters: Any,
     ) -> SyncSession:
         """Begin a conversation that remembers; see `AsyncChat.session`."""
         session = self._chat.session(
-            model=model, system=system, messages=messages, booked_under=booked_under, **parameters
+            model=model, system=system, messages=messages, booked_under=booked_under, sources=sources, **parameters
         )
         return SyncSession(self._thread, session)
 

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from .config_sections import ToolSettings
 from .core.errors import SettingsError
+from .core.knowledge import SEARCH_TOOL
+from .core.ports import Retriever
+from .core.sources import Sources
 from .providers.fetching_json import JsonFetch
 from .providers.http import Http
 
@@ -22,15 +25,17 @@ if TYPE_CHECKING:
 class Toolkit:
     """Makes the tools when they are first asked for. They belong to the loop of the house."""
 
-    def __init__(self, settings: ToolSettings, http: Http) -> None:
+    def __init__(self, settings: ToolSettings, http: Http, retriever: Retriever) -> None:
         """Make nothing yet.
 
         Args:
             settings: addresses, and files of tools.
             http: the way to web services.
+            retriever: finds passages in the user's documents.
         """
         self._settings = settings
         self._http = http
+        self._retriever = retriever
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -58,14 +63,25 @@ class Toolkit:
             for spec in self.registry.specs
         ]
 
-    def box(self, names: Sequence[str]) -> Registry:
+    def box(self, names: Sequence[str], sources: Sources | None = None) -> Registry:
         """Give the tools of these names.
+
+        Args:
+            names: the tools.
+            sources: where the search of documents looks, and what has been found; None looks everywhere.
 
         Raises:
             BadRequest: there is no such tool.
             SettingsError: a file of tools cannot be used.
         """
-        return self.registry.only(names)
+        box = self.registry.only(names)
+        if SEARCH_TOOL in box.names:
+            # Each answer has a search of its own: what it finds gets numbers that mean something in it alone.
+            from .tools.search import KnowledgeSearch  # noqa: PLC0415 - most calls need no tools
+
+            search = KnowledgeSearch(self._retriever, Sources() if sources is None else sources)
+            box.exchange(search.search_knowledge_base)
+        return box
 
     def only_writes(self, target: str) -> bool:
         """Say whether a `provider/model` knows no tools, by the settings."""
@@ -81,6 +97,7 @@ class Toolkit:
         from .tools.calculator import calculate  # noqa: PLC0415 - most calls need no tools
         from .tools.clock import WorldClock  # noqa: PLC0415
         from .tools.registry import Registry  # noqa: PLC0415
+        from .tools.search import KnowledgeSearch  # noqa: PLC0415
         from .tools.weather import Weather  # noqa: PLC0415
 
         clock = WorldClock(lambda: datetime.now(UTC), datetime.now().astimezone().tzinfo or UTC)
@@ -90,7 +107,9 @@ class Toolkit:
             geocoding_url=self._settings.geocoding_url,
             forecast_url=self._settings.forecast_url,
         )
-        registry = Registry([weather.get_current_weather, calculate, clock.get_current_time])
+        search = KnowledgeSearch(self._retriever, Sources())
+        own = (weather.get_current_weather, calculate, clock.get_current_time, search.search_knowledge_base)
+        registry = Registry(own)
         for file in self._settings.files:
             registry.include(_tools_of(file))
         return registry

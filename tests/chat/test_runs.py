@@ -61,7 +61,7 @@ class Home:
     def __getattr__(self, name):
         return getattr(self.store, name)
 
-    def runs(self, *scripts, owner="me", alive=("me",), toolbox=no_tools, structured=False) -> Runs:
+    def runs(self, *scripts, owner="me", alive=("me",), toolbox=no_tools, structured=False, top_k=5) -> Runs:
         scripted = Scripted(*scripts)
         handler = pipeline.build(Dispatch(to(scripted), timeouts=Timeouts(), counter=Words()), log=None)
         session = SessionParts(
@@ -83,6 +83,7 @@ class Home:
                 owner=owner,
                 is_alive=lambda name, _: name in alive,
                 toolbox=toolbox,
+                top_k=top_k,
                 structured=StructuredParts(
                     handler=handler, make_call=session.make_call, support=lambda _: "json_schema"
                 )

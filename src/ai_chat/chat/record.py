@@ -120,7 +120,7 @@ class Record:
             if turn.message.role != "assistant":
                 kept.append(turn.message)
             else:
-                kept += [as_history(message) for step in turn.steps for message in step.messages]
+                kept += [as_history(message) for step in turn.steps for message in step.remembered]
                 if _says_something(turn.message) or turn.steps:
                     kept.append(as_history(turn.message))
         if kept and kept[-1].role == "user":

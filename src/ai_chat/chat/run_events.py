@@ -46,8 +46,9 @@ def steps_told(turn: Turn) -> list[Told]:
 
 
 def done_data(turn: Turn) -> Mapping[str, Any]:
-    """Say how it ended."""
-    return {"status": turn.state, "finish_reason": turn.finish_reason}
+    """Say how it ended, and which of the passages that were found for it it cites."""
+    cites = {"cited": [source.number for source in turn.cited]} if turn.sources else {}
+    return {"status": turn.state, "finish_reason": turn.finish_reason, **cites}
 
 
 async def stored_events(

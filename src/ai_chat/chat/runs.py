@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -20,6 +20,7 @@ from ..core.messages import Message
 from ..core.runs import RunEvent
 from .choices import Choices, tools_of, with_preset
 from .form_answer import FormSession
+from .grounding import grounding_of
 from .record import Keeping, Record, title_of
 from .run import Run
 from .run_events import stored_events
@@ -63,9 +64,7 @@ class Runs:
         conversation: str | None = None,
         parent: str | None = None,
         model: str | None = None,
-        preset: str | None = None,
-        tools: Sequence[str] | None = None,
-        schema: Mapping[str, Any] | None = None,
+        **choices: Any,
     ) -> Run:
         """Keep a question and begin its answer. From then on whatever goes wrong is an event of the run.
 
@@ -75,12 +74,10 @@ class Runs:
             parent: the turn it follows, `ROOT` for none (it stands beside the first question then); None is the one
                 that was looked at last.
             model: `provider/model` or an alias; None is the one this conversation was last asked with.
-            preset: a named temperature (`core.presets`); None is the one this conversation has, if it has one.
-            tools: names of the tools that the model may call from now on; None are those this conversation has.
-            schema: JSON Schema that answers must fit from now on; None is the one this conversation has, if any.
+            choices: what it is asked with from now on, by the names that `Choices` has; what is left out stays.
 
         Raises:
-            BadRequest: there is nothing to answer, or no such preset or tool.
+            BadRequest: there is nothing to answer, or there is no such choice.
             NotFound: there is no such conversation or turn.
             Conflict: the turn it follows is still being written.
             Unavailable: too many answers are being made.
@@ -88,18 +85,18 @@ class Runs:
         """
         if not text.strip():
             raise BadRequest("The message is empty; write something to answer.", param="message")
-        choices = Choices(preset=preset, tools=tools, schema=schema)
-        choices.check(self._parts.toolbox)
+        chosen = Choices(**choices)
+        chosen.check(self._parts.toolbox)
         self._check_room()
         keeping = await self._parts.keeping()
         if conversation is not None:
             record = await Record.behind(keeping, conversation, parent)
             await record.change(model=model)
-            await choices.note(record)
+            await chosen.note(record)
             return await self._begin(record, await record.ask(text))
         record = await Record.new(keeping, title=title_of(text), model=model)
         try:
-            await choices.note(record)
+            await chosen.note(record)
             return await self._begin(record, await record.ask(text))
         except ChatError:
             await self._take_back(keeping, record)
@@ -261,7 +258,13 @@ class Runs:
         if options.get("schema") and self._parts.structured is not None:
             structured = replace(self._parts.structured, make_call=parts.make_call)
             return FormSession(Session(parts, template, history, system=system), structured, options["schema"])
-        tools = tools_of(options, self._parts.toolbox, run.confirm, react=self._parts.only_writes(self._label(model)))
+        tools = tools_of(
+            options,
+            self._parts.toolbox,
+            run.confirm,
+            react=self._parts.only_writes(self._label(model)),
+            grounding=grounding_of(options, earlier.turns, self._parts.top_k),
+        )
         return Session(parts, template, history, system=system, tools=tools)
 
     async def _take_back(self, keeping: Keeping, record: Record) -> None:

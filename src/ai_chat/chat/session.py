@@ -10,7 +10,7 @@ from typing import Any
 
 from ..core.errors import BadRequest
 from ..core.events import Notice
-from ..core.messages import Message, Step
+from ..core.messages import Message, Step, ToolCall
 from ..core.ports import Handler
 from ..core.request import Call, ChatRequest
 from ..core.result import ChatResult
@@ -145,10 +145,18 @@ class Session:
         answer = (
             Answer(self._parts.handler, make((), final=False), on_end=ended)
             if self._tools is None
-            else ToolAnswer(self._parts.handler, make, self._tools, on_end=ended)
+            else ToolAnswer(self._parts.handler, make, self._tools, first=self._first(text), on_end=ended)
         )
         self._running = weakref.ref(answer)
         return answer
+
+    def _first(self, text: str) -> tuple[ToolCall, ...]:
+        """Give the calls that are made before the model is asked this."""
+        grounding = self._tools.grounding if self._tools is not None else None
+        if grounding is None:
+            return ()
+        grounding.sources.begin()
+        return grounding.first(text, self._messages)
 
     def _request_for(self, text: str) -> tuple[ChatRequest, Notice | None]:
         """Give the request that asks this, as much of what was said with it as fits, and what there is to tell of that.
@@ -180,7 +188,7 @@ class Session:
         self._running = None
         if answer.has_begun:
             result = answer.result
-            done = [as_history(message) for step in result.steps for message in step.messages]
+            done = [as_history(message) for step in result.steps for message in step.remembered]
             self._messages += [question, *done, as_history(result.message)]
 
     def _window(self, messages: tuple[Message, ...]) -> tuple[tuple[Message, ...], Notice | None]:

@@ -28,10 +28,13 @@ from ..core.events import (
 from ..core.messages import Message, Step, ToolCall, ToolResult
 from ..core.ports import Handler
 from ..core.request import Call, ChatRequest
-from ..core.result import CallReport, ChatResult, Choice
+from ..core.result import ChatResult, Choice
 from ..core.tools import Confirm, Toolbox
-from .answer import Answer, report
+from .answer import Answer
+from .citations import checked
+from .grounding import Grounding
 from .react import react
+from .rounds import beyond, joined, with_ids, without_calls
 
 DECLINED = "The user was asked and did not allow this call."
 SILENT = "The model would only call further tools, and their number is bounded; ask again, or ask another model."
@@ -50,6 +53,8 @@ class ToolUse:
     """Rounds in which tools may be called."""
     most_calls: int = 32
     """Calls of all rounds together; those beyond it are not run."""
+    grounding: Grounding | None = None
+    """The documents that the answer may cite."""
 
 
 Ask = Callable[..., Call]
@@ -72,11 +77,21 @@ class ToolAnswer(Answer):
     """
 
     def __init__(
-        self, handler: Handler, ask: Ask, use: ToolUse, *, on_end: Callable[[Answer], None] | None = None
+        self,
+        handler: Handler,
+        ask: Ask,
+        use: ToolUse,
+        *,
+        first: Sequence[ToolCall] = (),
+        on_end: Callable[[Answer], None] | None = None,
     ) -> None:
-        """Ask nothing yet: the first wait does."""
+        """Ask nothing yet: the first wait does. The calls in `first` are made before the model is asked."""
         self._use = use
+        self._first = tuple(first)
+        self._begun = False
         handler = react(handler) if use.react else handler
+        if use.grounding is not None:
+            handler = checked(handler, use.grounding.sources)
         self._ask = ask
         self._steps: list[Step] = []
         self._rounds: list[tuple[Answer, ChatResult]] = []
@@ -136,13 +151,13 @@ class ToolAnswer(Answer):
             result = replace(head, choices=(silent,))
             last = self._round.result.usage if self._round.has_begun else self._round.call.trail.usage
         else:
-            result = _without_calls(self._round.result)
+            result = without_calls(self._round.result)
             last = result.usage
         known = [usage for usage in (*(one.usage for _, one in ended), last) if usage is not None]
         made = replace(
             result,
             usage=sum(known[1:], known[0]) if known else None,
-            report=_joined([*(one for one, _ in ended), self._round]) if self._ended else None,
+            report=joined([*(one for one, _ in ended), self._round]) if self._ended else None,
             steps=self.steps,
         )
         if self._ended:
@@ -169,6 +184,9 @@ class ToolAnswer(Answer):
         while True:
             if self._running:
                 return await self._next_result()
+            if self._first:
+                calls, self._first = self._first, ()
+                return self._run_calls(Message(role="assistant", content="", tool_calls=calls))
             batch = await self._round._next()  # noqa: SLF001 - it is an answer as well
             if batch is not None:
                 shown = self._shown(batch)
@@ -195,7 +213,8 @@ class ToolAnswer(Answer):
             for event in chunk.events:
                 if isinstance(event, (ChoiceFinished, UsageReported, Finished)):
                     self._held.append(event)
-                elif not (isinstance(event, Started) and self._steps):
+                elif not (isinstance(event, Started) and self._begun):
+                    self._begun = self._begun or isinstance(event, Started)
                     kept.append(event)
             if len(kept) == len(chunk.events):
                 chunks.append(chunk)
@@ -219,13 +238,16 @@ class ToolAnswer(Answer):
         if self._final:
             raise ServerFailed(SILENT)
         self._given = given
-        self._calling = message = _with_ids(given.message)
-        calls = message.tool_calls
         self._held.clear()
+        return self._run_calls(with_ids(given.message))
+
+    def _run_calls(self, message: Message) -> Batch:
+        self._calling = message
+        calls = message.tool_calls
         self._results = {}
         made = sum(len(step.message.tool_calls) for step in self._steps)
         for number, call in enumerate(calls, made + 1):
-            work = self._run(call) if number <= self._use.most_calls else _beyond(call, self._use.most_calls)
+            work = self._run(call) if number <= self._use.most_calls else beyond(call, self._use.most_calls)
             self._running[asyncio.get_running_loop().create_task(work, name=f"tool {call.name}")] = call
         return batch_of(*map(ToolStarted, calls))
 
@@ -268,44 +290,3 @@ class ToolAnswer(Answer):
             task.cancel()
         if running:
             await asyncio.wait(running)
-
-
-def _without_calls(result: ChatResult) -> ChatResult:
-    """Leave out calls that were not run: those that were are in the steps, and no others may be sent back."""
-    choice = result.choices[0]
-    if not choice.message.tool_calls:
-        return result
-    message = replace(choice.message, tool_calls=(), content=choice.message.content or "")
-    return replace(result, choices=(replace(choice, message=message),))
-
-
-def _with_ids(message: Message) -> Message:
-    """Give every call a name of its own: a result belongs to one, and some upstreams name none or two alike."""
-    seen: set[str] = set()
-    calls: list[ToolCall] = []
-    for number, call in enumerate(message.tool_calls):
-        name = call.id if call.id and call.id not in seen else f"{call.id or 'call'}_{number}"
-        seen.add(name)
-        calls.append(replace(call, id=name))
-    return replace(message, tool_calls=tuple(calls))
-
-
-async def _beyond(call: ToolCall, most: int) -> ToolResult:
-    content = f"Not run: an answer may call tools {most} times. Answer with what is known."
-    return ToolResult(call_id=call.id, name=call.name, content=content, error="declined")
-
-
-def _joined(rounds: Sequence[Answer]) -> CallReport:
-    """Put the reports of all rounds together; its speed and its trace are those of the last that was asked."""
-    started = rounds[0].call.trail.started
-    trails = [answer.call.trail for answer in rounds if answer.call.trail.attempts] or [rounds[-1].call.trail]
-    firsts = (trail.started + first - started for trail in trails if (first := trail.first_token) is not None)
-    costs = [trail.cost for trail in trails]
-    known = [cost for cost in costs if cost is not None]
-    return replace(
-        report(trails[-1]),
-        tries=sum(len(trail.attempts) for trail in trails),
-        first_token=next(firsts, None),
-        total=max(trail.ended or trail.started for trail in trails) - started,
-        cost=sum(known[1:], known[0]) if known and len(known) == len(costs) else None,
-    )

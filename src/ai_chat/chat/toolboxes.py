@@ -1,35 +1,105 @@
-"""What a caller may hand over as tools: a box of them, functions, or definitions that he runs himself."""
+"""What a caller gives as tools: a box of them, functions, documents, or definitions that he runs himself."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..core.errors import BadRequest
+from ..core.knowledge import Scope
+from ..core.messages import ToolCall, ToolResult
+from ..core.request import ToolSpec
+from ..core.sources import Source, Sources
 from ..core.tools import Confirm, Toolbox
+from .grounding import ALL, Grounding
 from .tool_loop import ToolUse
 
 
-def tool_use(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], ToolUse | None]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Searching:
+    """How documents are searched for an answer."""
+
+    box: Callable[[Sources], Toolbox]
+    """Gives the tool that does it."""
+    top_k: int
+    """Passages that a question is answered from."""
+
+
+class Joined:
+    """Two boxes as one; a tool of the first goes before one of the same name in the second."""
+
+    def __init__(self, first: Toolbox, second: Toolbox) -> None:
+        """Take the boxes."""
+        self._boxes = (first, second)
+        self._names = {spec.name for spec in first.specs}
+
+    @property
+    def specs(self) -> tuple[ToolSpec, ...]:
+        """What the model is told of them."""
+        first, second = self._boxes
+        return (*first.specs, *(spec for spec in second.specs if spec.name not in self._names))
+
+    def asks_first(self, name: str) -> bool:
+        """Say whether a person must agree before that tool runs."""
+        return self._box(name).asks_first(name)
+
+    async def run(self, call: ToolCall) -> ToolResult:
+        """Run one call; see `core.tools.Toolbox`."""
+        return await self._box(call.name).run(call)
+
+    def _box(self, name: str) -> Toolbox:
+        return self._boxes[0 if name in self._names else 1]
+
+
+def tool_use(
+    parameters: Mapping[str, Any], searching: Searching | None = None, known: Iterable[Source] = ()
+) -> tuple[dict[str, Any], ToolUse | None]:
     """Part tools that are run here from the parameters of a request.
 
     `tools` may be a box, or a list of functions: then they are run for the model. A list of definitions, as the API has
     them, is left where it is, and the caller gets the calls. `confirm` says whether a tool with side effects may run,
-    and `react` that the model only writes.
+    `react` that the model only writes, and `collections` which documents are searched before it is asked.
+
+    Args:
+        parameters: of the request.
+        searching: how documents are searched, where there are any.
+        known: what earlier answers have found.
 
     Raises:
-        BadRequest: the list holds both.
+        BadRequest: the list holds both, or the collections are no list of names.
         ClientMisused: a function cannot be a tool; says why.
     """
     rest = dict(parameters)
     confirm: Confirm | None = rest.pop("confirm", None)
     react = bool(rest.pop("react", False))
+    collections = rest.pop("collections", None)
     tools = rest.get("tools")
     box = tools if is_box(tools) else _box_of(tools)
+    grounding = None
+    if collections and searching is not None:
+        if box is None and tools:
+            raise BadRequest("collections do not go with definitions of tools; give functions.", param="collections")
+        grounding = Grounding(sources=Sources(scope_of(collections), known), top_k=searching.top_k)
+        search = searching.box(grounding.sources)
+        box = search if box is None else Joined(box, search)
     if box is None:
         return rest, None
-    del rest["tools"]
-    return rest, ToolUse(box=box, confirm=confirm, react=react)
+    rest.pop("tools", None)
+    return rest, ToolUse(box=box, confirm=confirm, react=react, grounding=grounding)
+
+
+def scope_of(collections: object) -> Scope:
+    """Give where is searched, by names of collections; `*` is everywhere.
+
+    Raises:
+        BadRequest: it is no list of names.
+    """
+    if isinstance(collections, str):
+        collections = [collections]
+    if not isinstance(collections, Sequence) or not all(isinstance(name, str) for name in collections):
+        raise BadRequest("collections must be a list of names of collections, or * for all.", param="collections")
+    return Scope(collections=None if ALL in collections else tuple(collections))
 
 
 def is_box(value: object) -> bool:

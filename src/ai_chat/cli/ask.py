@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from ..assembly import Services
-from ..client import Answer, AsyncChat, Record, Session
+from ..client import Answer, AsyncChat, Record, Session, sources_of
 from ..core.errors import ChatError, ServerFailed
 from ..core.events import Batch, Notice, ReasoningDelta, RefusalDelta, TextDelta, ToolEnded, events_of
 from ..core.result import ChatResult
+from .documents import checked_documents, cited_lines, noted, with_documents
 from .printing import Output, OutputClosed, Voice, say
 from .process import Interrupts
 from .question import Question
@@ -43,20 +45,24 @@ async def ask(question: Question, interrupts: Interrupts) -> int:
     """Ask, and show the answer."""
     output, voice = Output(interrupts.blocking), Voice()
     async with opened(voice, asks=True) as services:
-        record = None
+        record, collections = None, question.collections
+        if question.schema is not None:
+            return await answer_in_form(services, question, output, voice)
+        await checked_documents(services, collections)
         if question.conversation is not None:
             AsyncChat(services=services).request("-", model=question.model, **question.parameters)  # or nothing begins
             record = await Record.open(await services.keeping(), question.conversation)
             await record.change(model=question.model, system=question.system)
-        if question.schema is not None:
-            return await answer_in_form(services, question, output, voice)
-        session = _session(services, question, record)
+            collections = tuple(await noted(record, collections))
+        session = _session(services, replace(question, collections=collections), record)
         if record is not None:
             await record.ask(question.prompt)
         result = await Asking(session, output, voice, record)(question)
         if question.as_json:
-            output.data(as_json(result))
+            output.data(as_json(result, documents=bool(collections)))
         voice.quiet()
+        for line in () if question.as_json else cited_lines(result):
+            voice.line(line)
         if question.as_json and result.message.refusal:
             voice.line(f"The model refused: {result.message.refusal}")
         if result.finish_reason in ENDINGS:
@@ -66,12 +72,15 @@ async def ask(question: Question, interrupts: Interrupts) -> int:
 
 def _session(services: Services, question: Question, record: Record | None) -> Session:
     kept = record.conversation if record is not None else None
+    model = question.model or (kept.model if kept else None)
+    parameters = with_documents(services, with_tools(services, question), question.collections, model)
     return AsyncChat(services=services).session(
-        model=question.model or (kept.model if kept else None),
+        model=model,
         system=question.system if question.system is not None else (kept.system if kept else None),
         messages=record.messages if record is not None else (),
         booked_under=kept.id if kept is not None else None,
-        **with_tools(services, question),
+        sources=sources_of(record.turns) if record is not None else (),
+        **parameters,
     )
 
 

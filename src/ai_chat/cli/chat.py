@@ -13,22 +13,24 @@ from typing import Protocol
 
 from .. import __version__
 from ..assembly import Services
-from ..client import AsyncChat, Record
+from ..client import AsyncChat, Record, sources_of
 from ..core.conversations import Turn
 from ..core.errors import BadRequest
 from ..core.result import ChatResult
 from ..core.usage import Cost, Usage
 from .ask import ENDINGS, Asking, opened
+from .documents import checked_documents, cited_lines, noted, with_documents
 from .export import save
 from .printing import Output, OutputClosed, OutputFailed, Voice
 from .process import Interrupts, Leave, report
-from .question import MOST_BYTES, Question, checked, text_of
+from .question import MOST_BYTES, Question, checked, checked_collections, text_of
 from .report import as_line
 
 HELP = """\
 /help            these lines
 /model [NAME]    ask another model from now on; alone, say which
 /system [TEXT]   give other instructions; - takes them away; alone, show them
+/kb [NAMES]      answer from these collections of your documents, with commas between; * is all, - none
 /retry           ask the last question again
 /clear           begin a new conversation
 /usage           tokens and cost since the start
@@ -130,6 +132,7 @@ class Talk:
             return leaving.code or self._code
 
     async def _begin(self) -> None:
+        await checked_documents(self._services, self._question.collections)
         store = await self._services.conversations()  # now: no answer shall find that it cannot be kept
         if self._question.conversation is not None and await store.get(self._id) is not None:
             await self._opened()
@@ -158,7 +161,10 @@ class Talk:
             model, system = self._question.model, self._question.system
             await self._record.change(model=model, system=system)
             self._question = replace(
-                self._question, model=model or kept.model, system=kept.system if system is None else system
+                self._question,
+                model=model or kept.model,
+                system=kept.system if system is None else system,
+                collections=tuple(await noted(self._record, self._question.collections)),
             )
         return self._record
 
@@ -169,7 +175,8 @@ class Talk:
             system=question.system,
             messages=record.messages,
             booked_under=record.conversation.id,
-            **question.parameters,
+            sources=sources_of(record.turns),
+            **with_documents(self._services, question.parameters, question.collections, question.model),
         )
         asking = asyncio.ensure_future(Asking(session, self._output, self._voice, record)(question))
         try:
@@ -182,6 +189,8 @@ class Talk:
             return
         self._voice.quiet()
         self._spent.add(result)
+        for line in cited_lines(result):
+            self._voice.line(line)
         self._voice.line(as_line(result))
         if result.finish_reason in ENDINGS:
             self._voice.line(ENDINGS[result.finish_reason])
@@ -213,6 +222,15 @@ class Talk:
             if self._record is not None:
                 await self._record.change(system=system)
         self._voice.line(f"Instructions: {self._question.system or 'none'}")
+
+    async def _kb(self, names: str) -> None:
+        if names:
+            collections = checked_collections([name.strip() for name in names.split(",")])
+            await checked_documents(self._services, collections)
+            self._question = replace(self._question, collections=collections)
+            if self._record is not None:
+                await noted(self._record, collections)
+        self._voice.line(f"Documents: {', '.join(self._question.collections or ()) or 'none'}")
 
     async def _clear(self, _: str) -> None:
         self._record, self._id = None, _new_id()
@@ -250,6 +268,7 @@ COMMANDS: Mapping[str, Callable[[Talk, str], Awaitable[None]]] = {
     "/help": Talk._help,  # noqa: SLF001 - this table is part of the class
     "/model": Talk._model,  # noqa: SLF001
     "/system": Talk._system,  # noqa: SLF001
+    "/kb": Talk._kb,  # noqa: SLF001
     "/retry": Talk._retry,  # noqa: SLF001
     "/clear": Talk._clear,  # noqa: SLF001
     "/usage": Talk._usage,  # noqa: SLF001

@@ -9,6 +9,23 @@ from typing import Annotated
 import typer
 
 from .. import __version__
+from .kb_commands import kb_app
+from .options import (
+    AsJson,
+    ConversationId,
+    Kb,
+    MaxTokens,
+    Model,
+    OwnName,
+    Port,
+    ProviderName,
+    Seed,
+    Stop,
+    System,
+    Temperature,
+    TopP,
+    WeightsName,
+)
 from .printing import output_failure, say
 
 MISUSED = 2
@@ -23,30 +40,7 @@ app = typer.Typer(
 )
 models_app = typer.Typer(rich_markup_mode=None)
 app.add_typer(models_app, name="models", help="The models on this machine, and what a provider offers.")
-
-Model = Annotated[
-    str | None,
-    typer.Option("--model", "-m", metavar="NAME", help="provider/model, an alias, or local. Default: what is set up."),
-]
-System = Annotated[str | None, typer.Option("--system", "-s", metavar="TEXT", help="Instructions for the model.")]
-ConversationId = Annotated[
-    str | None,
-    typer.Option("--conversation", "-c", metavar="ID", help="Go on with this conversation, begun if there is none."),
-]
-Temperature = Annotated[float | None, typer.Option(metavar="0..2", help="Higher is wilder.")]
-TopP = Annotated[float | None, typer.Option(metavar="0..1", help="Share of the likeliest tokens to choose from.")]
-MaxTokens = Annotated[int | None, typer.Option(metavar="N", help="Upper bound on the tokens of an answer.")]
-Seed = Annotated[int | None, typer.Option(metavar="N", help="The same seed gives the same answer, where supported.")]
-Stop = Annotated[list[str] | None, typer.Option(metavar="TEXT", help="End the answer before this text; repeatable.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-ProviderName = Annotated[
-    str | None, typer.Option("--provider", "-p", metavar="NAME", help="List what this provider offers instead.")
-]
-WeightsName = Annotated[str, typer.Argument(metavar="NAME", help="As `ai-chat models list` shows it.")]
-Port = Annotated[
-    int, typer.Option("--port", min=0, max=65_535, metavar="N", help="Where to listen; 0: any that is free.")
-]
-OwnName = Annotated[str | None, typer.Option("--name", metavar="NAME", help="What to call it.")]
+app.add_typer(kb_app, name="kb", help="Your own documents: add them, search them, and have them answered from.")
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -123,6 +117,7 @@ def _ask(
             metavar="NAMES", help="Tools that may be called, with commas between, or all; see `ai-chat tools`."
         ),
     ] = None,
+    kb: Kb = None,
     schema: Annotated[
         str | None, typer.Option(metavar="FILE", help="JSON Schema that the answer must fit; the answer is JSON.")
     ] = None,
@@ -130,6 +125,7 @@ def _ask(
     """Ask one question; what is piped in is put below it."""
     from .question import (  # noqa: PLC0415
         Question,
+        checked_collections,
         checked_conversation,
         checked_option,
         checked_parameters,
@@ -148,6 +144,7 @@ def _ask(
         as_json=as_json,
         whole=no_stream,
         tools=checked_tools(tools),
+        collections=checked_collections(kb),
         schema=read_schema(schema),
         prompt=prompt_from(prompt or ()),
     )
@@ -177,11 +174,18 @@ def _chat(
     max_tokens: MaxTokens = None,
     seed: Seed = None,
     stop: Stop = None,
+    kb: Kb = None,
 ) -> int:
     """Talk in several turns; the conversation is kept."""
     from . import process  # noqa: PLC0415
     from .chat import chat  # noqa: PLC0415
-    from .question import Question, checked_conversation, checked_option, checked_parameters  # noqa: PLC0415
+    from .question import (  # noqa: PLC0415
+        Question,
+        checked_collections,
+        checked_conversation,
+        checked_option,
+        checked_parameters,
+    )
 
     start = Question(
         prompt="",
@@ -191,6 +195,7 @@ def _chat(
         ),
         model=checked_option(model, "--model"),
         system=checked_option(system, "--system"),
+        collections=checked_collections(kb),
     )
     return process.run(lambda interrupts: chat(start, interrupts))
 

@@ -18,6 +18,7 @@ from .printing import say
 MOST_BYTES = 64 * 2**20
 """Of stdin. No model's window comes near it."""
 MOST_SCHEMA_BYTES = 2**20
+NO_COLLECTION = "-"
 WAITING_SECONDS = 3.0
 """How long an open stdin may be silent."""
 CONVERSATION = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -36,6 +37,8 @@ class Question:
     """By the API's own names."""
     tools: tuple[str, ...] = ()
     """Names of the tools that the model may call; `all` is every one."""
+    collections: tuple[str, ...] | None = None
+    """Collections of documents that it is answered from, `*` is all; None leaves what the conversation has."""
     schema: Mapping[str, Any] | None = None
     """JSON Schema that the answer must fit."""
     as_json: bool = False
@@ -67,6 +70,22 @@ def checked_tools(text: str | None) -> tuple[str, ...]:
     if text is not None and not names:
         raise BadRequest("--tools is empty; give names with commas between them, or all.")
     return tuple(checked(name, "--tools") for name in names)
+
+
+def checked_collections(names: Sequence[str] | None) -> tuple[str, ...] | None:
+    """Read `--kb`: names of collections, or `-` alone for none any more.
+
+    Raises:
+        BadRequest: a name is none.
+    """
+    if names is None or not names:
+        return None
+    if list(names) == [NO_COLLECTION]:
+        return ()
+    for name in names:
+        if not name.strip() or name == NO_COLLECTION:
+            raise BadRequest(f"--kb is {name!r}; give the name of a collection, '*' for all, or - alone for none.")
+    return tuple(" ".join(checked(name, "--kb").split()) for name in names)
 
 
 def read_schema(file: str | None) -> Mapping[str, Any] | None:

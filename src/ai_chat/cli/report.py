@@ -12,10 +12,16 @@ from ..core.result import CallReport, ChatResult
 from ..core.usage import Usage
 
 
-def as_json(result: ChatResult, *, parsed: Parsed[Any] | None = None) -> bytes:
-    """Write an answer as one line of JSON. What is not known is null; `parsed` is the value that fits a schema."""
+def as_json(result: ChatResult, *, parsed: Parsed[Any] | None = None, documents: bool = False) -> bytes:
+    """Write an answer as one line of JSON. What is not known is null.
+
+    Args:
+        result: the answer.
+        parsed: the value that fits a schema.
+        documents: whether documents were asked, so that it is told what is cited of them.
+    """
     report, message = result.report, result.message
-    fields = {
+    fields: dict[str, Any] = {
         "content": result.text or (None if message.refusal or message.tool_calls else ""),
         "model": (report.model_served if report else None) or result.model,
         "finish_reason": result.finish_reason,
@@ -27,6 +33,8 @@ def as_json(result: ChatResult, *, parsed: Parsed[Any] | None = None) -> bytes:
         "tries": report.tries if report else None,
         "trace_id": report.trace_id if report else None,
     }
+    if documents:
+        fields["sources"] = [source.told for source in result.cited]
     if parsed is not None:
         cost = None if parsed.cost is None else orjson.Fragment(format(parsed.cost, "f"))
         fields |= {"parsed": parsed.value, "attempts": parsed.attempts, "usage": _usage(parsed.usage), "cost": cost}

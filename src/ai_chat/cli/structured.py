@@ -23,7 +23,7 @@ async def answer_in_form(services: Services, question: Question, output: Output,
         BadRequest: the schema is none, or something was asked for that does not go with one.
         OutputInvalid: no answer fitted, or it was cut off or refused.
     """
-    for name, given in (("-c", question.conversation), ("--tools", question.tools)):
+    for name, given in (("-c", question.conversation), ("--tools", question.tools), ("--kb", question.collections)):
         if given:
             raise BadRequest(f"--schema and {name} do not go together; leave one of them out.")
     parsed = await AsyncChat(services=services).parse(

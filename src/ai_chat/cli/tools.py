@@ -50,7 +50,8 @@ def with_tools(services: Services, question: Question) -> dict[str, Any]:
 
 def line_of(result: ToolResult) -> str:
     """Say in a line what came of a call."""
-    content = " ".join(result.content.split())
+    found = len(result.sources)
+    content = f"{found} passage{'' if found == 1 else 's'}" if found else " ".join(result.content.split())
     content = content if len(content) <= SHOWN else f"{content[:SHOWN]}…"
     return f"{result.name} ({result.seconds:.2f} s): {content}"
 

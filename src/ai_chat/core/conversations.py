@@ -8,7 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from .messages import Message, Step
+from .messages import Message, Step, found_in
+from .sources import Source, cited
 from .usage import NOTHING, Usage
 
 PARAGRAPH = "\n\n"
@@ -74,6 +75,16 @@ class Turn:
         """All that was written, what was said between calls of tools included."""
         said = [*(step.message.text for step in self.steps), self.message.text or self.message.refusal or ""]
         return PARAGRAPH.join(text for text in said if text)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The passages that were found for it, each once, by their numbers."""
+        return found_in(self.steps)
+
+    @property
+    def cited(self) -> list[Source]:
+        """Those that its text cites, in the order in which it does first."""
+        return cited(self.text, self.sources)
 
     @property
     def tokens_per_second(self) -> float | None:

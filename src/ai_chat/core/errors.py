@@ -158,9 +158,9 @@ class DocumentRefused(BadRequest):
     code = "document_refused"
     http_status = 422
 
-    def __init__(self, message: str, *, refusal: Refusal) -> None:
+    def __init__(self, message: str, *, refusal: Refusal = "unreadable", **facts: Any) -> None:
         """Keep why: a code of `core.knowledge`."""
-        super().__init__(message, param="file")
+        super().__init__(message, **{"param": "file", **facts})
         self.refusal: Refusal = refusal
 
 

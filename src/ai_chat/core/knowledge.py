@@ -10,6 +10,13 @@ from typing import Any, Literal
 DEFAULT_COLLECTION = "default"
 MOST_FOUND = 50
 """Passages that one search gives at most."""
+SEARCH_TOOL = "search_knowledge_base"
+"""The tool by which a model searches documents."""
+CITE = (
+    "Put the number of a passage behind each fact that you take from it, like [1], and cite no other numbers. If the "
+    "passages do not hold the answer, say so."
+)
+"""What a model is told behind passages."""
 
 Refusal = Literal[
     "unsupported", "empty", "binary", "encrypted", "damaged", "too_large", "too_long", "too_slow", "unreadable"
@@ -68,6 +75,18 @@ class Chunk:
         parts = [f"p. {self.page}"] if self.page is not None else []
         return " · ".join([*parts, " › ".join(self.heading)] if self.heading else parts)
 
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """All of it as every face tells it in JSON."""
+        return {
+            "page": self.page,
+            "heading": list(self.heading),
+            "position": self.position,
+            "start": self.start,
+            "end": self.end,
+            "text": self.text,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
@@ -124,6 +143,16 @@ class Collection:
     embeddings: Mapping[str, int]
     """How many documents have vectors of which model."""
 
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """All of it as every face tells it in JSON."""
+        return {
+            "name": self.name,
+            "documents": self.documents,
+            "chunks": self.chunks,
+            "embeddings": dict(self.embeddings),
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
@@ -173,16 +202,33 @@ class Passage:
             "sha256": self.digest,
             "collection": self.collection,
             "name": self.name,
-            "page": self.chunk.page,
-            "heading": list(self.chunk.heading),
-            "position": self.chunk.position,
-            "start": self.chunk.start,
-            "end": self.chunk.end,
-            "text": self.chunk.text,
+            **self.chunk.told,
             "score": round(self.score, 4),
             "similarity": None if self.similarity is None else round(self.similarity, 4),
             "words": None if self.words is None else round(self.words, 4),
         }
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Passage:
+        """Read what `told` wrote."""
+        chunk = Chunk(
+            position=told["position"],
+            start=told["start"],
+            end=told["end"],
+            text=told["text"],
+            heading=tuple(told["heading"]),
+            page=told["page"],
+        )
+        return cls(
+            document=told["document"],
+            digest=told["sha256"],
+            collection=told["collection"],
+            name=told["name"],
+            chunk=chunk,
+            score=told["score"],
+            similarity=told["similarity"],
+            words=told["words"],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

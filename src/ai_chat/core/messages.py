@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from .errors import BadRequest
+from .sources import Source
 from .usage import NOTHING
 
 Role = Literal["developer", "system", "user", "assistant", "tool", "function"]
@@ -101,6 +102,8 @@ class ToolResult:
     """How long it took."""
     error: str | None = None
     """Why there is no proper result, as a code (`core.tools`); `content` says it in words. None if there is one."""
+    sources: tuple[Source, ...] = ()
+    """Passages that it found, which an answer may cite."""
 
     @property
     def told(self) -> Mapping[str, Any]:
@@ -111,6 +114,7 @@ class ToolResult:
             "content": self.content,
             "error": self.error,
             "ms": round(self.seconds * 1000, 1),
+            **({"sources": [source.told for source in self.sources]} if self.sources else {}),
         }
 
     @property
@@ -118,6 +122,14 @@ class ToolResult:
         """The message that answers the call."""
         content = self.content if self.error is None else f"{FAILED}{self.content}"
         return Message(role="tool", content=content, tool_call_id=self.call_id)
+
+    @property
+    def remembered(self) -> Message:
+        """The message by which later questions know of it: passages are named only, and can be searched for again."""
+        if not self.sources:
+            return self.message
+        names = "; ".join(source.label for source in self.sources)
+        return Message(role="tool", content=f"Found: {names}", tool_call_id=self.call_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,13 +149,27 @@ class Step:
     @property
     def messages(self) -> tuple[Message, ...]:
         """The round as it is sent back: the calls, and a result for each of them."""
+        return self._with(lambda result: result.message)
+
+    @property
+    def remembered(self) -> tuple[Message, ...]:
+        """The round as it is sent with later questions."""
+        return self._with(lambda result: result.remembered)
+
+    def _with(self, told: Callable[[ToolResult], Message]) -> tuple[Message, ...]:
         return (
             self.message,
             *(
-                Message(role="tool", content=UNANSWERED, tool_call_id=call.id) if result is None else result.message
+                Message(role="tool", content=UNANSWERED, tool_call_id=call.id) if result is None else told(result)
                 for call, result in self.pairs
             ),
         )
+
+
+def found_in(steps: Iterable[Step]) -> tuple[Source, ...]:
+    """Give the passages that were found in steps, each once, by their numbers."""
+    found = {source.number: source for step in steps for result in step.results for source in result.sources}
+    return tuple(found[number] for number in sorted(found))
 
 
 FAILED = "Error: "

@@ -208,12 +208,8 @@ class Embedder(Protocol):
         """The model, as it is kept with what it made: vectors of two models cannot be compared."""
         ...
 
-    async def embed(self, texts: Sequence[str], *, query: bool = False) -> Sequence[bytes]:
+    async def embed(self, texts: Sequence[str]) -> Sequence[bytes]:
         """Give for each text a vector of length 1: float32, little-endian. All of one model have the same size.
-
-        Args:
-            texts: what to embed; none is empty.
-            query: whether somebody waits for it; it goes before texts that are being added.
 
         Raises:
             ChatError: it cannot be done; the sentence says why.

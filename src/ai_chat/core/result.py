@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .messages import Message, Step
+from .messages import Message, Step, found_in
+from .sources import Source, cited
 from .usage import NOTHING, Cost, Usage
 
 
@@ -80,3 +81,13 @@ class ChatResult:
     def finish_reason(self) -> str:
         """The first choice's reason to end."""
         return self.choices[0].finish_reason
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The passages of documents that were found for it, by their numbers."""
+        return found_in(self.steps)
+
+    @property
+    def cited(self) -> list[Source]:
+        """Those that its text cites, in the order in which it does first."""
+        return cited(self.text, self.sources)

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from .messages import ToolCall, ToolResult
 from .request import ToolSpec
+from .sources import Source
 
 ToolFailure = Literal["unknown_tool", "bad_arguments", "timed_out", "failed", "declined"]
 """`ToolResult.error`: no such tool; arguments that cannot be used; it took too long; it raised an error; the person
 was asked and said no."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sourced:
+    """What a tool gives that found passages: a text for the model, and what an answer may cite of it."""
+
+    text: str
+    sources: tuple[Source, ...]
+
 
 Confirm = Callable[[ToolCall], Awaitable[bool]]
 """Asks a person whether a tool with side effects may run."""

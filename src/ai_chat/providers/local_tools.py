@@ -16,9 +16,11 @@ from itertools import zip_longest
 from typing import Any
 
 from ..core.errors import BadRequest
+from ..core.knowledge import SEARCH_TOOL
 from ..core.messages import FAILED, INSTRUCTIONS, Message, ToolCall
 from ..core.request import ChatRequest, ResponseFormat, Sampling, ToolSpec
 from .local_certainty import certainties
+from .local_passages import answer_from_passages
 from .local_schemas import completed, example_of, loosened, signature
 
 FIRST_SENTENCE = re.compile(r".{1,300}?(?:[.!?](?=\s|$)|[。！？])")
@@ -57,7 +59,14 @@ FAILURE_TOLD = " Say that there was an error."
 
 def wanted(request: ChatRequest) -> bool:
     """Say whether the model has to be asked for tools."""
-    return bool(request.tools) and request.tool_choice != "none"
+    return bool(_left(request)) and request.tool_choice != "none"
+
+
+def _left(request: ChatRequest) -> Sequence[ToolSpec]:
+    """Give the tools that it may still call. A second search in other words is more than a small model thinks of."""
+    tools = request.tools or ()
+    made = {call.name for call in _made(request.messages)}
+    return [tool for tool in tools if tool.name != SEARCH_TOOL] if SEARCH_TOOL in made else tools
 
 
 def choice_request(request: ChatRequest) -> ChatRequest:
@@ -130,8 +139,8 @@ def _sure_items(text: str, tokens: Sequence[Mapping[str, Any]] | None, *, must: 
 
 def _offered(request: ChatRequest) -> Sequence[ToolSpec]:
     """Give the tools that may be called; one that is named by `tool_choice` alone."""
-    tools = request.tools or ()
-    for index, tool in enumerate(tools):
+    tools = _left(request)
+    for index, tool in enumerate(request.tools or ()):
         if tool.type != "function":
             raise BadRequest(
                 f"tools[{index}] is of type {tool.type!r}, and the embedded model calls functions only; leave it out.",
@@ -236,12 +245,20 @@ def with_results(request: ChatRequest) -> ChatRequest:
     told = [(call, result.text) for call, result in called(request.messages[start:]) if result is not None]
     if not told:
         return request
-    data = "\n".join(f"{number}. {call.name}({call.arguments}) = {text}" for number, (call, text) in enumerate(told, 1))
+    passages = [text for call, text in told if call.name == SEARCH_TOOL and not text.startswith(FAILED)]
+    if passages:
+        told = [(call, text) for call, text in told if call.name != SEARCH_TOOL]
+        return answer_from_passages(request, start, passages, _data(told))
     failed = FAILURE_TOLD if any(text.startswith(FAILED) for _, text in told) else ""
     question = replace(
-        request.messages[start], content=ANSWERING.format(data=data, asked=request.messages[start].text, failed=failed)
+        request.messages[start],
+        content=ANSWERING.format(data=_data(told), asked=request.messages[start].text, failed=failed),
     )
     return replace(request, messages=(*request.messages[:start], question))
+
+
+def _data(told: Sequence[tuple[ToolCall, str]]) -> str:
+    return "\n".join(f"{number}. {call.name}({call.arguments}) = {text}" for number, (call, text) in enumerate(told, 1))
 
 
 def called(messages: Sequence[Message]) -> Iterator[tuple[ToolCall, Message | None]]:

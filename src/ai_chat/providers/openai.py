@@ -92,9 +92,7 @@ class OpenAIProvider:
             ChatError: it was not reached, refused, or answered something else.
         """
         timeouts = Timeouts(connect=5.0, first_token=15.0, between_tokens=15.0, total=30.0)
-        reply = await self._http.send("GET", self._models_url, headers=self._headers, body=None, timeouts=timeouts)
-        await self._refuse_errors(reply)
-        data = await reply.read_all(MAX_REPLY_BYTES)
+        data = await self._exchange("GET", self._models_url, None, timeouts)
         try:
             rows = orjson.loads(data)["data"]
             return tuple(_model_info(row) for row in rows)
@@ -103,8 +101,26 @@ class OpenAIProvider:
                 f"{self.upstream.name} did not answer {self._models_url} with a list of models; check its base URL."
             ) from error
 
+    async def post(self, path: str, body: bytes, timeouts: Timeouts) -> bytes:
+        """Send JSON to another of the upstream's endpoints, and give what it answers in one piece.
+
+        Args:
+            path: what follows the base URL, such as `/embeddings`.
+            body: the JSON.
+            timeouts: limits of the request.
+
+        Raises:
+            ChatError: it was not reached, or refused.
+        """
+        return await self._exchange("POST", f"{self.upstream.base_url}{path}", body, timeouts)
+
     async def aclose(self) -> None:
         """Nothing of its own to let go of."""
+
+    async def _exchange(self, method: str, url: str, body: bytes | None, timeouts: Timeouts) -> bytes:
+        reply = await self._http.send(method, url, headers=self._headers, body=body, timeouts=timeouts)
+        await self._refuse_errors(reply)
+        return await reply.read_all(MAX_REPLY_BYTES)
 
     async def _refuse_errors(self, reply: HttpReply) -> None:
         if reply.status < 300:  # noqa: PLR2004 - HTTP: 2xx are answers

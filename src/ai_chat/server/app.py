@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..assembly import Services
 from ..core.errors import BadRequest, ChatError, NotFound
-from . import chat_api, health, models_api, web_page
+from . import chat_api, health, knowledge_api, models_api, web_page
 from .bodies import Bodies
 from .guard import Guard, listed_hosts, listed_origins
 from .openai_api import ChatCompletions
@@ -35,7 +35,7 @@ def create_app(services: Services, *, ui: ASGIApp | None = None, stopping: Stopp
 
         Guard     whose request it is: Host, Origin
         CORS      lets pages of other origins read answers, if the settings name any
-        Bodies    JSON, of a bounded size
+        Bodies    JSON, or a file, of a bounded size
         House     /v1/chat/completions; the routes of FastAPI; everything else is the page
 
     Args:
@@ -49,7 +49,7 @@ def create_app(services: Services, *, ui: ASGIApp | None = None, stopping: Stopp
     settings = services.settings.server
     stopping = stopping or Stopping()
     house = House(_routes(services, stopping), ChatCompletions(services, stopping), ui)
-    app: ASGIApp = Bodies(house, max_bytes=settings.max_body_mb * 2**20)
+    app: ASGIApp = Bodies(house, max_bytes=settings.max_body_mb * 2**20, max_file_bytes=services.knowledge.most_bytes)
     origins = listed_origins(settings.origins)
     if origins:
         app = CORSMiddleware(
@@ -141,7 +141,7 @@ def _routes(services: Services, stopping: Stopping) -> FastAPI:
     )
     routes.state.services = services
     routes.state.stopping = stopping
-    for router in (health.router, models_api.router, chat_api.router, web_page.router()):
+    for router in (health.router, models_api.router, chat_api.router, knowledge_api.router, web_page.router()):
         routes.include_router(router)
     routes.add_exception_handler(ChatError, on_chat_error)
     routes.add_exception_handler(RequestValidationError, _on_invalid)

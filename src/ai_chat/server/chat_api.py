@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..assembly import Services
+from ..client import check_collections
 from ..core.errors import BadRequest
 from .conversations_api import router as conversations
 from .replies import json_response, shown
@@ -39,7 +40,9 @@ class Question(BaseModel):
     """A named temperature, which the conversation keeps; `default` takes it away."""
     tools: Annotated[list[Id], Field(max_length=100)] | None = None
     """Names of the tools that the model may call, which the conversation keeps; an empty list takes them away."""
-
+    collections: Annotated[list[Id], Field(max_length=100)] | None = None
+    """Names of collections of documents to answer from, `*` for all, which the conversation keeps; an empty list takes
+    them away."""
     form: Annotated[dict[str, Any] | None, Field(alias="schema")] = None
     """JSON Schema that answers must fit, which the conversation keeps; an empty one takes it away."""
 
@@ -55,9 +58,12 @@ class Decision(BaseModel):
 @router.post("/chat/stream")
 async def chat(question: Question, request: Request) -> Response:
     """Begin an answer and stream it. The answer goes on when its reader leaves; stop it, or read it again."""
-    runs = _services(request).runs
+    services = _services(request)
+    runs = services.runs
     if (question.message is None) == (question.regenerate is None):
         raise BadRequest("message is missing, and must be the text to answer; or send regenerate.", param="message")
+    if question.collections:
+        check_collections(question.collections, await services.knowledge.collections())
     if question.message is not None:
         run = await runs.ask(
             question.message,
@@ -66,6 +72,7 @@ async def chat(question: Question, request: Request) -> Response:
             model=question.model,
             preset=question.preset,
             tools=question.tools,
+            collections=question.collections,
             schema=question.form,
         )
     else:

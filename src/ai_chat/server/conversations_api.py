@@ -147,6 +147,8 @@ def _row(request: Request, conversation: Conversation) -> dict[str, Any]:
         "model": conversation.model,
         "system": conversation.system,
         "leaf": conversation.leaf,
+        "tools": list(conversation.options.get("tools") or ()),
+        "collections": list(conversation.options.get("collections") or ()),
         "running": [run.id for run in _services(request).runs.running_in(conversation.id)],
     }
 
@@ -170,6 +172,7 @@ def _message(request: Request, turn: Turn) -> dict[str, Any]:
             }
             for step in turn.steps
         ],
+        "sources": [source.told for source in turn.cited],
         "finish_reason": turn.finish_reason,
         "error": turn.error,
         "error_code": turn.error_code,

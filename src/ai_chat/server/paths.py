@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 CHAT = "/v1/chat/completions"
+FILES = "/api/knowledge/files"
+"""Where a document is sent as its bytes."""
 APIS = frozenset({"v1", "api"})
 """First segments of what programs ask: here a foreign page must not get in, and bodies are JSON."""
 OWN = APIS | {"health", "metrics", "web"}

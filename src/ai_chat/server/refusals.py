@@ -13,7 +13,7 @@ class WrongMethod(BadRequest):
 
 
 class WrongMediaType(BadRequest):
-    """The body is said to be something else than JSON."""
+    """The body is said to be of another kind than what is taken there."""
 
     code = "unsupported_media_type"
     http_status = 415

@@ -12,6 +12,7 @@ from ..core.messages import Message
 from ..core.ports import ConversationStore
 
 if TYPE_CHECKING:
+    from .documents import SqlDocuments
     from .ledger import SqlLedger
 
 
@@ -21,9 +22,11 @@ class Stores:
 
     conversations: ConversationStore
     ledger: SqlLedger
+    documents: SqlDocuments
 
     async def aclose(self) -> None:
         """Let go of the database."""
+        self.documents.close()
         await self.conversations.aclose()
 
 
@@ -50,6 +53,7 @@ async def open_stores(
     try:
         from .conversations import SqlConversations  # noqa: PLC0415
         from .database import connect  # noqa: PLC0415
+        from .documents import SqlDocuments  # noqa: PLC0415
         from .ledger import SqlLedger  # noqa: PLC0415
         from .upgrading import upgrade  # noqa: PLC0415
     except ModuleNotFoundError as error:
@@ -63,7 +67,7 @@ async def open_stores(
         await database.aclose()
         raise
     conversations = SqlConversations(database, encode=encode, decode=decode, now=now)
-    return Stores(conversations, SqlLedger(database))
+    return Stores(conversations, SqlLedger(database), SqlDocuments(database))
 
 
 async def open_conversations(

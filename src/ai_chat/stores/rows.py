@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from ..core.conversations import Conversation, Turn
 from ..core.errors import BadRequest
+from ..core.knowledge import Passage
 from ..core.messages import Message, Step, ToolResult
+from ..core.sources import Source
 from ..core.usage import NOTHING, Usage
 from .tables import TOKEN_COUNTS, conversations, turns
 
 CONVERSATION_COLUMNS = tuple(
     conversations.c[name] for name in ("id", "title", "created", "updated", "model", "system", "options", "leaf")
 )
+RESULT_FIELDS = ("call_id", "name", "content", "seconds", "error")
 MOST = 2**63 - 1
 TURN_COLUMNS = tuple(column for column in turns.c if column.name not in {"number", "owner", "seen"})
 
@@ -114,11 +116,22 @@ def row_of(turn: Turn, encode: Callable[[Message], dict[str, Any]]) -> dict[str,
 
 
 def _step_row(step: Step, encode: Callable[[Message], dict[str, Any]]) -> dict[str, Any]:
-    return {"message": encode(step.message), "results": [asdict(result) for result in step.results]}
+    return {"message": encode(step.message), "results": [_result_row(result) for result in step.results]}
+
+
+def _result_row(result: ToolResult) -> dict[str, Any]:
+    row = {name: getattr(result, name) for name in RESULT_FIELDS}
+    return {**row, "sources": [source.told for source in result.sources]} if result.sources else row
 
 
 def _step_of(row: Mapping[str, Any], decode: Callable[[Mapping[str, Any]], Message]) -> Step:
-    return Step(message=decode(row["message"]), results=tuple(ToolResult(**result) for result in row["results"]))
+    return Step(message=decode(row["message"]), results=tuple(map(_result_of, row["results"])))
+
+
+def _result_of(row: Mapping[str, Any]) -> ToolResult:
+    found = row.get("sources") or ()
+    sources = tuple(Source(number=source["number"], passage=Passage.of(source)) for source in found)
+    return ToolResult(**{name: row[name] for name in RESULT_FIELDS}, sources=sources)
 
 
 def _usage_of(values: list[Any]) -> Usage:

@@ -45,6 +45,15 @@ def is_spaceless(word: str) -> bool:
     return run is not None and run[1] is not None
 
 
+def folded_runs(text: str) -> Iterator[tuple[str, bool]]:
+    """Give the runs of letters and digits of a text, folded, in their order, and whether each is without spaces.
+
+    One without spaces is whole, however long it is; others are cut as words are.
+    """
+    for run in RUN.finditer(_folded(text)):
+        yield (run[0][:LONGEST_WORD], False) if run[1] is None else (run[1], True)
+
+
 def _folded(text: str) -> str:
     # Cut twice: folding may lengthen a text, one Arabic ligature to 18 characters.
     return unicodedata.normalize("NFKC", text[:SEARCHED_CHARACTERS]).casefold()[:SEARCHED_CHARACTERS]

@@ -1,11 +1,26 @@
 """The tables as queries see them. What makes them is in `migrations/`; a test holds the two together.
 
-Texts that search looks through stand beside them in `title_words` and `turn_words`, which `search.py` owns.
+Texts that search looks through stand beside them in `title_words` and `turn_words`, which `search.py` owns, and in
+`chunk_words`. Vectors stand in `chunk_vectors`. Each database has these in a form of its own: `document_sqlite.py`,
+`document_postgres.py`.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from .columns import ExactDecimal, ExactText, JsonText, Name, UtcTime
 
@@ -135,5 +150,48 @@ attempts = Table(
     Column("cost", BigInteger),
     Column("first_token", BigInteger),
     Column("total", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("number", Number, primary_key=True),  # a new one for each content: what is found under it never changes
+    Column("id", Name, nullable=False, unique=True),
+    Column("collection", ExactText, nullable=False),
+    Column("name", ExactText, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("characters", BigInteger, nullable=False),
+    Column("chunks", BigInteger, nullable=False),
+    Column("pages", BigInteger),
+    Column("title", ExactText),
+    Column("embedding", ExactText, nullable=False),
+    Column("added", UtcTime, nullable=False),
+    Column("changed", UtcTime, nullable=False),
+    Column("vectors", BigInteger, nullable=False),  # how often its vectors were replaced
+    Column("lengths", LargeBinary, nullable=False),  # words of each chunk: uint16, little-endian
+    UniqueConstraint("collection", "name"),
+    sqlite_autoincrement=True,  # a number is never given again
+)
+
+document_texts = Table(
+    "document_texts",
+    metadata,
+    Column("document", Number, ForeignKey("documents.number", ondelete="CASCADE"), primary_key=True),
+    Column("piece", BigInteger, primary_key=True, autoincrement=False),  # all but the last are PIECE characters long
+    Column("text", ExactText, nullable=False),
+)
+
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("document", Number, ForeignKey("documents.number", ondelete="CASCADE"), primary_key=True),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("start", BigInteger, nullable=False),
+    Column("stop", BigInteger, nullable=False),
+    Column("heading", JsonText, nullable=False),
+    Column("page", BigInteger),
     sqlite_with_rowid=False,
 )

@@ -17,7 +17,7 @@ from .database import Database
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest revision in `migrations/versions`, known here so that Alembic is loaded only when there is work to do."""
 LOCK = 0x61692D63686174
 """PostgreSQL's advisory lock under which the tables are changed; any number that nobody else uses."""

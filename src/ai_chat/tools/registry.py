@@ -8,13 +8,14 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, overload
 
 from ..core.errors import BadRequest, ClientMisused
 from ..core.messages import ToolCall, ToolResult
 from ..core.request import ToolSpec
-from ..core.tools import ToolFailure
+from ..core.sources import Source
+from ..core.tools import Sourced, ToolFailure
 from .arguments import BadArguments
 from .errors import ToolError
 from .json_text import NotJson, clean
@@ -182,6 +183,11 @@ class Registry:
                 raise ClientMisused(f"There is a tool {name!r} already; give this one another name=.")
             self._tools[name] = tool
 
+    def exchange(self, function: Callable[..., Any]) -> None:
+        """Have another function do what the tool of its name does, with the same arguments."""
+        name = function.__name__
+        self._tools[name] = replace(self._tools[name], function=function)
+
     def only(self, names: Iterable[str]) -> Registry:
         """Give some of the tools as a registry of their own; threads are shared.
 
@@ -204,14 +210,17 @@ class Registry:
         """
         began = time.perf_counter()
         error: ToolFailure | None = None
+        sources: tuple[Source, ...] = ()
         try:
-            content = await self._content(call)
+            content, sources = await self._content(call)
         except _Failed as failed:
             error, content = failed.code, clean(failed.said[:LONGEST_SAID])
         seconds = time.perf_counter() - began
-        return ToolResult(call_id=call.id, name=call.name, content=content, seconds=seconds, error=error)
+        return ToolResult(
+            call_id=call.id, name=call.name, content=content, seconds=seconds, error=error, sources=sources
+        )
 
-    async def _content(self, call: ToolCall) -> str:
+    async def _content(self, call: ToolCall) -> tuple[str, tuple[Source, ...]]:
         tool = self._tools.get(call.name)
         if tool is None:
             raise _Failed("unknown_tool", f"There is no tool {call.name[:80]!r}; {self._named()}.")
@@ -222,7 +231,10 @@ class Registry:
         except Exception as error:
             raise _told(call.name, error) from error
         try:
-            return result_text(await self._value(tool, call.name, values), self._most_characters)
+            value = await self._value(tool, call.name, values)
+            if isinstance(value, Sourced):
+                return result_text(value.text, self._most_characters), value.sources
+            return result_text(value, self._most_characters), ()
         except _Failed:
             raise
         except NotJson as error:

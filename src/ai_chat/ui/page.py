@@ -12,15 +12,17 @@ from .parts.bridge import ask_house
 from .parts.browser import draw_browser
 from .parts.column import Column
 from .parts.composer import draw_box, draw_composer
+from .parts.dialogs import draw_dialog
 from .parts.header import draw_header
+from .parts.knowledge_page import draw_knowledge
 from .parts.messages import draw_messages
 from .parts.sidebar import draw_sidebar
 from .parts.style import draw_style
 from .parts.trouble import quiet_line, sentence
 from .parts.usage_page import draw_usage
 from .parts.view import View, read
-from .parts.watching import watch
-from .state import ROWS, SHOWN, conversation, remembered, say, shows_usage
+from .parts.watching import running, watch
+from .state import ROWS, SHOWN, conversation, remembered, say, shows_knowledge, shows_usage
 
 NAME = "ai-chat"
 ICON = str(Path(__file__).with_name("icon.svg"))
@@ -44,21 +46,26 @@ def draw() -> None:
         quiet_line(sentence(error), "trouble-page", icon=":material/error:")
         draw_box()
         return
+    shown = running(view)
     title = view.conversation.title if view.conversation is not None else ""
     st.set_page_config(page_title=title or NAME, page_icon=ICON, layout="centered")
     draw_style()
     draw_browser()
     draw_sidebar(view)
+    draw_dialog()
     if shows_usage():
         draw_usage()
         return
+    if shows_knowledge():
+        draw_knowledge()
+        return
     draw_composer(view)
     draw_header(view)
-    watch(view)
     if view.conversation is not None and view.turns:
         draw_messages(view)
     else:
         _draw_empty(view)
+    watch(view, shown)
 
 
 def _draw_empty(view: View) -> None:

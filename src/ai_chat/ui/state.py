@@ -41,7 +41,7 @@ def conversation() -> str | None:
 def go_to(name: str | None) -> None:
     """Show another conversation, or a new one."""
     if name != conversation():
-        for key in ("shown", "editing", "trouble", "renaming"):
+        for key in ("shown", "editing", "trouble", "renaming", "dialog"):
             st.session_state.pop(key, None)
     st.query_params.pop("v", None)
     if name is None:
@@ -58,6 +58,16 @@ def shows_usage() -> bool:
 def go_to_usage() -> None:
     """Show the page of what was used."""
     st.query_params["v"] = "usage"
+
+
+def shows_knowledge() -> bool:
+    """Whether the page of documents is the one to draw."""
+    return st.query_params.get("v") == "knowledge"
+
+
+def go_to_knowledge() -> None:
+    """Show the page of documents."""
+    st.query_params["v"] = "knowledge"
 
 
 def go_back() -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from .texts_knowledge import KNOWLEDGE
+
 Language = Literal["en", "zh"]
 
 LANGUAGES: Mapping[Language, str] = {"zh": "中文", "en": "English"}
 """The languages by their own names."""
 
 TEXTS: Mapping[str, tuple[str, str]] = {
+    **KNOWLEDGE,
     # the sidebar
     "new_chat": ("New chat", "新对话"),
     "search": ("Search", "搜索"),
@@ -94,7 +97,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "tool_get_current_weather": ("Weather", "天气"),
     "tool_calculate": ("Calculator", "计算器"),
     "tool_get_current_time": ("Time", "时间"),
-    "tool_search_knowledge_base": ("Knowledge base", "知识库"),
+    "tool_search_knowledge_base": ("Search documents", "搜索文档"),
     "arguments": ("Arguments", "参数"),
     "result": ("Result", "结果"),
     "tool_error": ("Error", "错误"),

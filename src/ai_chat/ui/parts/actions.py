@@ -75,15 +75,14 @@ def ask(text: str) -> None:
 def _ask(text: str, parent: str | None = None) -> None:
     here, model, preset, schema = conversation(), remembered(model_key()), remembered(preset_key()), _schema()
     tools = [] if schema else _tools()  # an answer of a form is made without them
-    run = ask_house(
-        lambda services: services.runs.ask(
-            text, conversation=here, parent=parent, model=model, preset=preset, tools=tools, schema=schema
-        )
-    )
+    collections = [] if schema else remembered(collections_key())
+    choices = {"preset": preset, "tools": tools, "schema": schema, "collections": collections}
+    run = ask_house(lambda services: services.runs.ask(text, conversation=here, parent=parent, model=model, **choices))
     if here is None:
         remember(f"model-{run.conversation}", model)
         remember(f"preset-{run.conversation}", preset)
         remember(f"tools-{run.conversation}", tools)
+        remember(f"collections-{run.conversation}", remembered("collections-new"))
         remember(f"form-{run.conversation}", remembered("form-new"))
         remember(f"schema-{run.conversation}", remembered("schema-new"))
         go_to(run.conversation)
@@ -134,6 +133,11 @@ def preset_key() -> str:
 def tools_key() -> str:
     """Give the name under which the chosen tools of this conversation are remembered."""
     return f"tools-{conversation() or 'new'}"
+
+
+def collections_key() -> str:
+    """Give the name under which the chosen collections of documents are remembered that answers come from here."""
+    return f"collections-{conversation() or 'new'}"
 
 
 def form_key() -> str:

@@ -1,10 +1,10 @@
-"""What the open conversation has used, how full its window is, and what may still be spent."""
+"""What the open conversation has used, how full its window is, what may still be spent, and the other pages."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from ..state import go_to_usage, say
+from ..state import go_to_knowledge, go_to_usage, say
 from .money import money, spent, tokens
 from .view import Budget, View
 
@@ -20,14 +20,9 @@ def draw_books(view: View) -> None:
             st.caption(say("window_share", percent=f"{min(view.share * FULL, FULL):.0f}"))
         for number, budget in enumerate(view.budgets):
             _draw_budget(number, budget)
-        st.button(
-            say("usage"),
-            key="usage",
-            icon=":material/bar_chart:",
-            type="tertiary",
-            width="stretch",
-            on_click=go_to_usage,
-        )
+        pages = {"knowledge": ("menu_book", go_to_knowledge), "usage": ("bar_chart", go_to_usage)}
+        for name, (icon, go) in pages.items():
+            st.button(say(name), key=name, icon=f":material/{icon}:", type="tertiary", width="stretch", on_click=go)
 
 
 def _draw_budget(number: int, budget: Budget) -> None:

@@ -1,4 +1,8 @@
-"""What the browser does by itself: it keeps a draft over a reload, and gets the sidebar out of the way on a phone."""
+"""What the browser does by itself.
+
+It keeps a draft over a reload, gets the sidebar out of the way on a phone, and presses the button of a source when a
+citation of it is clicked in a text.
+"""
 
 from __future__ import annotations
 
@@ -45,6 +49,13 @@ function focusEditor(name, tries) {
   }
 }
 
+function cite(event) {
+  const link = event.target.closest?.('a[href^="#source-"]');
+  if (!link) { return; }
+  event.preventDefault();  // while the answer is being written there is no button yet
+  document.querySelector('.st-key-' + CSS.escape(link.hash.slice(1)) + ' button')?.click();
+}
+
 export default function (component) {
   const { data } = component;
   const page = (window.aiChatPage ??= {});
@@ -53,6 +64,7 @@ export default function (component) {
     page.begun = true;
     restore(30);
     addEventListener('pagehide', keep);
+    document.addEventListener('click', cite, true);
     document.addEventListener('visibilitychange', () => { if (document.hidden) { keep(); } });
   } else if (page.conversation !== data.conversation && innerWidth < PHONE) {
     document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();

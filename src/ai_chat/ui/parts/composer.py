@@ -7,9 +7,10 @@ import streamlit as st
 from ..state import say
 from . import actions
 from .bridge import services
-from .header import chosen_model, is_local
+from .collections import grounded_in
+from .header import LOCAL, chosen_model, is_local
 from .tools import chosen_tools
-from .trouble import show_noted
+from .trouble import plain, show_noted
 from .view import View
 
 
@@ -31,8 +32,16 @@ def draw_composer(view: View) -> None:
                     args=(run.id,),
                 )
         with st.container(key="footnote"):
-            private = is_local(chosen_model(view)) and not chosen_tools(view)  # a tool may ask others
-            st.caption(say("local_model") if private else say("mistakes"), text_alignment="center")
+            st.caption(_footnote(view), text_alignment="center")
+
+
+def _footnote(view: View) -> str:
+    """Say where answers come from, and whether anything leaves this machine for them."""
+    documents = grounded_in(view)
+    away = chosen_tools(view) or (documents and services().settings.knowledge.embedding != LOCAL)  # they ask others
+    private = is_local(chosen_model(view)) and not away
+    rest = say("local_model") if private else say("mistakes")
+    return rest if documents is None else f":material/menu_book: {plain(documents)} · {rest}"
 
 
 def draw_box() -> None:

@@ -15,7 +15,8 @@ from ...core.runs import RunEvent, RunLog
 from ..state import say
 from .blocks import Growing, blocks_of
 from .bridge import ask_house
-from .markdown import for_renderer, unfinished
+from .citations import links_of, sources_of
+from .markdown import NO_LINKS, Links, for_renderer, unfinished
 from .progress import Waiting
 from .steps import Boxes, draw_steps
 
@@ -68,11 +69,11 @@ def places() -> Places:
     return Places(st.container(gap=None), st.container(gap="xsmall"), st.container(gap="small"), st.container(gap=None))
 
 
-def show_text(place: Any, text: str, *, in_blocks: bool) -> None:
+def show_text(place: Any, text: str, *, in_blocks: bool, links: Links = NO_LINKS) -> None:
     """Show Markdown; in blocks if it has just been written that way, so that the browser need not draw it anew."""
     for block in blocks_of(text) if in_blocks else [text]:
         if block.strip():
-            place.markdown(for_renderer(block, image=say("image")), anchors=False)
+            place.markdown(for_renderer(block, image=say("image"), links=links), anchors=False)
 
 
 class Followers:
@@ -107,7 +108,9 @@ class Shown:
         """Show nothing yet."""
         self._where = where
         self.boxes = Boxes(where.steps, run)
+        self._run = run
         self._image = say("image")
+        self._links: Links = NO_LINKS
         self._growing = Growing()
         self._slot: Any = None
         self._reasoning_slot: Any = None
@@ -130,6 +133,7 @@ class Shown:
                 self.boxes.started(event.data)
             elif event.kind == "tool_result":
                 self.boxes.ended(event.data)
+                self._links = {**self._links, **links_of(self._run, sources_of(event.data))}
 
     @property
     def has_begun(self) -> bool:
@@ -172,10 +176,10 @@ class Shown:
         frozen = self._growing.add(self._pending)
         self._pending = ""
         for block in frozen:
-            self._write(for_renderer(block, image=self._image), block)
+            self._write(for_renderer(block, image=self._image, links=self._links), block)
             self._slot = None
         tail = self._growing.tail
-        self._write(unfinished(tail, image=self._image), tail)
+        self._write(unfinished(tail, image=self._image, links=self._links), tail)
         return len(tail.encode())
 
     def _write(self, shown: str, block: str) -> None:
@@ -220,7 +224,7 @@ def follow_elsewhere(turn: Turn, where: Places) -> None:
         note.caption(say("written_elsewhere"))
         with steps.container(gap="xsmall"):
             draw_steps(st, turn)
-        slot.markdown(unfinished(turn.text))
+        slot.markdown(unfinished(turn.text, links=links_of(turn.id, turn.sources)))
         until = time.monotonic() + ELSEWHERE_SECONDS
         while time.monotonic() < until:
             _look_up()

@@ -18,8 +18,7 @@ NONE = "none"
 
 def draw_forms(view: View) -> None:
     """Draw the choice."""
-    kept = view.conversation.options.get("schema") if view.conversation is not None else None
-    chosen = remembered(actions.form_key()) or _name_of(kept)
+    kept, chosen = _kept(view), chosen_form(view)
     names = [NONE, *FORMS, actions.OWN_FORM]
     key = f"form-{language()}-{actions.form_key()}"  # what is picked goes over the wire by its label
     with st.container(key="forms", gap="xsmall"):
@@ -43,6 +42,20 @@ def _draw_schema(kept: Mapping[str, Any] | None) -> None:
         remember(actions.schema_key(), shown)
     key = f"text-{actions.schema_key()}"
     st.text_area(say("form_schema"), shown, key=key, height=200, on_change=_choose, args=(key, actions.schema_key()))
+
+
+def chosen_form(view: View) -> str:
+    """Give the name of the form that answers have here; `none` is free text."""
+    return remembered(actions.form_key()) or _name_of(_kept(view))
+
+
+def has_form(view: View) -> bool:
+    """Whether answers have a form here."""
+    return chosen_form(view) != NONE
+
+
+def _kept(view: View) -> Mapping[str, Any] | None:
+    return view.conversation.options.get("schema") if view.conversation is not None else None
 
 
 def _name_of(kept: Mapping[str, Any] | None) -> str:

@@ -3,13 +3,14 @@ r"""A model's Markdown, as the page's renderer has to be told it. Pure functions
 The renderer knows maths between dollars only, takes two prices for a formula, has commands of its own behind colons,
 and loads any picture it is shown. So maths that models write as `\(x\)` and `\[y\]` gets dollars, money keeps its
 dollars, colons and single tildes are only themselves, and a picture from elsewhere becomes a link: to load it would
-tell its server who reads what. Code is left as it is.
+tell its server who reads what. `[1]` becomes a link where the answer has such a source. Code is left as it is.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 FENCE = re.compile(r"^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(?P<fence>`{3,}(?=[^`]*$)|~{3,})(?P<info>.*)$")
 """A line that opens a block of code, also in a list or a quotation."""
@@ -30,6 +31,7 @@ _PIECE = re.compile(
     | (?P<address><[A-Za-z][A-Za-z0-9+.-]*:[^>\s]*>|(?:https?://|www\.)[^\s<]+)
     | (?P<image>!\[)(?P<nameless>(?=\]))?
     | (?P<colons>:+(?=[\w+-]))
+    | (?P<citation>\[(?P<number>\d{{1,3}})\](?!\())
     | (?P<tilde>(?<!~)~(?!~))
     """,
     re.VERBOSE | re.DOTALL,
@@ -42,22 +44,27 @@ _LOADING = re.compile(r"//|\bimg\b", re.IGNORECASE)
 _UNSAFE_DIAGRAM = "text"
 _WORD_JOINER = "\u2060"
 
+Links = Mapping[int, str]
+"""Where citations lead, by their numbers."""
+NO_LINKS: Links = MappingProxyType({})
 
-def for_renderer(text: str, *, image: str = "Image") -> str:
+
+def for_renderer(text: str, *, image: str = "Image", links: Links = NO_LINKS) -> str:
     """Give Markdown that the renderer shows the way its author meant it.
 
     Args:
         text: what the model wrote.
         image: what a link to a picture begins with.
+        links: the citations that lead somewhere; others stay as they are.
     """
     return "".join(
-        _block_of_code(piece) if is_code else _prose(piece, image) for is_code, piece in _parted_by_fences(text)
+        _block_of_code(piece) if is_code else _prose(piece, image, links) for is_code, piece in _parted_by_fences(text)
     )
 
 
-def unfinished(text: str, *, image: str = "Image") -> str:
+def unfinished(text: str, *, image: str = "Image", links: Links = NO_LINKS) -> str:
     """Give the same of a text that is still being written: what has been begun is closed, a formula left out."""
-    shown = for_renderer(_before_formula(text), image=image)
+    shown = for_renderer(_before_formula(text), image=image, links=links)
     if not text or any(is_code for is_code, _ in _parted_by_fences(text)):
         return shown
     line = shown[shown.rfind("\n") + 1 :]
@@ -112,20 +119,23 @@ def _block_of_code(block: str) -> str:
     return f"{head[: opening.start('info')]}{_UNSAFE_DIAGRAM}{newline}{body}"
 
 
-def _prose(text: str, image: str) -> str:
-    return _PIECE.sub(lambda match: _replaced(match, image), text)
+def _prose(text: str, image: str, links: Links) -> str:
+    return _PIECE.sub(lambda match: _replaced(match, image, links), text)
 
 
-def _replaced(match: re.Match[str], image: str) -> str:
+def _replaced(match: re.Match[str], image: str, links: Links) -> str:
     kind = match.lastgroup
     if kind in {"display", "dollars"}:
         return _display(match, match[kind])
     if kind == "inline":
         return f"${' '.join(match['inline'].split())}$"
     if kind == "dollar":
-        return match[0] if _is_formula(match["dollar"]) else f"\\${_prose(match['dollar'], image)}\\$"
+        return match[0] if _is_formula(match["dollar"]) else f"\\${_prose(match['dollar'], image, links)}\\$"
     if kind in {"image", "nameless"}:
         return f"[{image}" if match["nameless"] is not None else f"[{image}: "
+    if kind == "citation":
+        address = links.get(int(match["number"]))
+        return match[0] if address is None else f"[\\[{match['number']}\\]]({address})"
     escaped = {"money": r"\$", "tilde": r"\~"}
     if kind == "colons":
         return _colons(match)

@@ -13,6 +13,7 @@ from ..state import remember, remembered, say
 from . import actions
 from .bridge import services
 from .captions import caption
+from .citations import draw_sources, links_of
 from .column import Column
 from .copying import copy_button
 from .fields import draw_fields, fields_of
@@ -103,9 +104,11 @@ def _draw_answer(thread: Column, turn: Turn, versions: Sequence[str], *, is_last
         if (fields := fields_of(turn.text)) is not None and turn.state != "running":
             draw_fields(where.answer, fields)
         else:
-            show_text(where.answer, _clipped(turn), in_blocks=is_last)
+            links = links_of(turn.id, turn.cited)
+            show_text(where.answer, _clipped(turn), in_blocks=is_last, links=links)
         with where.below if is_last else nullcontext():
             _draw_clip(turn)
+            draw_sources(turn)
             if run is not None and run.unsaved is not None:
                 quiet_line(say("unsaved"), f"trouble-{turn.id}", icon=":material/save:")
             _draw_ending(turn, is_last=is_last)

@@ -15,6 +15,7 @@ from ..texts import LANGUAGES
 from . import actions
 from .books import draw_books
 from .bridge import services
+from .collections import draw_collections
 from .column import Column
 from .forms import draw_forms
 from .presets import draw_presets
@@ -52,6 +53,7 @@ def draw_sidebar(view: View) -> None:
         _draw_list(view)
         with st.container(key="options", gap="xsmall"):
             draw_tools(view)
+            draw_collections(view)
             with st.expander(say("options"), type="compact"):
                 draw_presets(view)
                 draw_forms(view)

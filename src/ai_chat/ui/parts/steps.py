@@ -10,10 +10,14 @@ from typing import Any
 import streamlit as st
 
 from ...core.conversations import Turn
+from ...core.knowledge import SEARCH_TOOL
+from ...core.sources import Source
 from ..state import say
 from ..texts import has
 from . import actions
 from .captions import seconds
+from .citations import draw_found, sources_of
+from .places import counted
 from .tools import title_of
 from .trouble import plain
 
@@ -40,13 +44,15 @@ class Came:
     content: str
     error: str | None
     ms: float
+    sources: tuple[Source, ...] = ()
+    """Passages that were found."""
 
 
 def draw_steps(place: Any, turn: Turn) -> None:
     """Draw the boxes of an answer that has been written."""
     for step in turn.steps:
         for call, result in step.pairs:
-            came = None if result is None else Came(result.content, result.error, result.seconds * 1000)
+            came = None if result is None else Came(result.content, result.error, result.seconds * 1000, result.sources)
             _draw(place, Called(call.id, call.name, call.arguments), came, running=False)
 
 
@@ -69,7 +75,7 @@ class Boxes:
     def ended(self, data: Mapping[str, Any]) -> None:
         """Fill in what came of it."""
         box, called = self._boxes[data["id"]]
-        came = Came(data["content"], data["error"], data["ms"])
+        came = Came(data["content"], data["error"], data["ms"], sources_of(data))
         _draw_result(box, came)
         box.update(label=_label(called, came), state="error" if came.error else "complete")
 
@@ -117,16 +123,21 @@ def _draw(place: Any, called: Called, came: Came | None, *, running: bool) -> An
 
 
 def _draw_result(box: Any, came: Came) -> None:
+    if came.sources:
+        draw_found(box, came.sources)
+        return
     box.caption(say("tool_error") if came.error else say("result"))
     text = _pretty(came.content)
     box.code(text[:MOST_SHOWN] + ("…" if len(text) > MOST_SHOWN else ""), language="json", wrap_lines=True)
 
 
 def _label(called: Called, came: Came | None) -> str:
-    told = " ".join(_values(called.arguments).split())
+    told = " ".join(_values(called).split())
     told = told if len(told) <= MOST_ARGUMENTS else f"{told[:MOST_ARGUMENTS]}…"
     parts = [f"**{plain(title_of(called.name))}**", plain(told)]
     if came is not None:
+        if came.sources:
+            parts.append(counted("passages", len(came.sources)))
         parts.append(say("took", seconds=seconds(came.ms / 1000)))
         key = f"failed_{came.error}"
         if came.error is not None:
@@ -134,12 +145,14 @@ def _label(called: Called, came: Came | None) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _values(arguments: str) -> str:
+def _values(called: Called) -> str:
     """Give what a tool was asked, without the names of its arguments."""
     try:
-        read = json.loads(arguments)
+        read = json.loads(called.arguments)
     except (ValueError, RecursionError):
-        return arguments
+        return called.arguments
+    if called.name == SEARCH_TOOL and isinstance(read, dict) and isinstance(read.get("query"), str):
+        return str(read["query"])  # how many passages it may be says nothing
     values = [value for value in read.values() if value is not None] if isinstance(read, dict) else [read]
     return ", ".join(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for value in values)
 

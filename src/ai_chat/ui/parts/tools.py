@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from ...core.knowledge import SEARCH_TOOL
 from ..state import language, remember, remembered, say
 from ..texts import has
 from . import actions
@@ -15,8 +16,8 @@ from .view import View
 
 def draw_tools(view: View) -> None:
     """Draw the choice, one button for each tool."""
-    names = services().toolkit.names
     chosen = chosen_tools(view)
+    names = [name for name in services().toolkit.names if _is_of_use(name, view) or name in chosen]
     key = f"allowed-{language()}-{actions.tools_key()}"  # what is picked goes over the wire by its label
     st.pills(
         say("tools"),
@@ -36,6 +37,10 @@ def chosen_tools(view: View) -> Sequence[str]:
     if chosen is None and view.conversation is not None:
         chosen = view.conversation.options.get("tools")
     return services().settings.tools.on if chosen is None else chosen
+
+
+def _is_of_use(name: str, view: View) -> bool:
+    return name != SEARCH_TOOL or bool(view.collections)
 
 
 def title_of(name: str) -> str:

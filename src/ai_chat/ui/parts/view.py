@@ -72,6 +72,8 @@ class View:
     share: float | None
     """Of the model's window that the last answer and all before it fill; None if nobody knows."""
     budgets: Sequence[Budget]
+    collections: Sequence[str] = ()
+    """The collections of documents that there are."""
 
     @property
     def is_running(self) -> bool:
@@ -112,6 +114,7 @@ async def read(services: Services, *, conversation: str | None, shown: int, quer
         share=_share(services, found, shown_turns),
         budgets=[Budget.of(standing) for standing in services.spending.standings(LOCAL_CALLER.name)],
         default_model=str(services.models.target("default")),
+        collections=await _collections(services),
     )
 
 
@@ -128,6 +131,14 @@ async def _models(services: Services) -> Sequence[str]:
     asking.add_done_callback(_asking.discard)
     await asyncio.wait({asking}, timeout=PATIENCE)
     return [model.id for model in asking.result()] if asking.done() else [str(services.models.target("default"))]
+
+
+async def _collections(services: Services) -> Sequence[str]:
+    """Give the collections of documents; one can talk without them while they cannot be read."""
+    try:
+        return [collection.name for collection in await services.knowledge.collections()]
+    except ChatError:
+        return ()
 
 
 async def _used(services: Services, found: Conversation | None) -> UsageSum | None:

@@ -1,0 +1,145 @@
+"""Citations that hold: every `[n]` that is shown points to a passage that was found.
+
+A model writes numbers as it writes words, and now and then makes one up. What it writes is looked at on its way to the
+reader: a citation of nothing is taken out and logged. Code is left alone, where brackets mean something else.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Container
+from dataclasses import replace
+
+from ..core.events import Batch, ChoiceFinished, Chunk, Event, TextDelta
+from ..core.ports import Handler
+from ..core.request import Call
+from ..core.sources import Sources
+from ..core.stream import EventStream
+
+log = logging.getLogger("ai_chat.citations")
+
+CITATION = re.compile(r" ?[\[【]\s?\^?(\d{1,3}(?:\s?[,，、;；]\s?\d{1,3}){0,7})\s?[\]】]")
+"""`[1]`, `[1, 2]` and what models make of them, `【1】` and `[^1]`, with a space before it."""
+BEGINNING = re.compile(r" ?[\[【]\s?\^?[\d\s,，、;；]{0,46}$| $")
+"""What may still become one."""
+NUMBER = re.compile(r"\d+")
+TICKS = re.compile(r"`+")
+FENCE = 3
+"""Backticks from which on they open lines of code, which end by as many again and not by a line's end."""
+LONGEST_CODE = 200
+"""Characters of code within a line."""
+
+
+def checked(handler: Handler, sources: Sources) -> Handler:
+    """Have the answers of a handler cite nothing but these sources, as far as there are any."""
+
+    async def ask(call: Call) -> EventStream:
+        stream = await handler(call)
+        if sources:
+            stream.map(_Map(sources))
+        return stream
+
+    return ask
+
+
+class CitationFilter:
+    """Checks a text that comes piece by piece, and gives it back as far as it is certain."""
+
+    def __init__(self, known: Container[int]) -> None:
+        """Begin a text, in which these numbers may be cited."""
+        self._known = known
+        self._held = ""
+        self._fence = 0
+        """Backticks that opened the lines of code we are in; 0 outside."""
+        self.made_up: list[int] = []
+        """Numbers that were taken out."""
+
+    def feed(self, text: str) -> str:
+        """Take a piece; give what can be shown by now."""
+        return self._read(self._held + text, last=False)
+
+    def end(self) -> str:
+        """Give what was held back."""
+        return self._read(self._held, last=True)
+
+    def _read(self, text: str, *, last: bool) -> str:
+        shown: list[str] = []
+        place = 0
+        while place < len(text):
+            found = TICKS.search(text, place)
+            if found is None:
+                uncertain = None if last or self._fence else BEGINNING.search(text, place)
+                end = len(text) if uncertain is None else uncertain.start()
+                shown.append(self._plain(text[place:end]))
+                place = end
+                break
+            shown.append(self._plain(text[place : found.start()]))
+            place = found.start()
+            code_end = self._code_end(text, found, last=last)
+            if code_end is None:
+                break
+            shown.append(text[place:code_end])
+            place = code_end
+        self._held = text[place:]
+        return "".join(shown)
+
+    def _code_end(self, text: str, ticks: re.Match[str], *, last: bool) -> int | None:
+        """Give where the code ends that these backticks open, or they themselves; None if more must come first."""
+        size = len(ticks[0])
+        if ticks.end() == len(text) and not last:
+            return None  # there may be more of them
+        if self._fence:
+            self._fence = 0 if size >= self._fence else self._fence
+            return ticks.end()
+        if size >= FENCE:
+            self._fence = size
+            return ticks.end()
+        stretch = text[ticks.end() : ticks.end() + LONGEST_CODE]
+        line, newline, _ = stretch.partition("\n")
+        for closing in TICKS.finditer(line):
+            if len(closing[0]) == size and (last or newline or closing.end() < len(line)):
+                return ticks.end() + closing.end()
+        whole = last or bool(newline) or len(stretch) == LONGEST_CODE
+        return ticks.end() if whole else None  # nothing closes them: they are no code
+
+    def _plain(self, text: str) -> str:
+        return text if self._fence or not text else CITATION.sub(self._kept, text)
+
+    def _kept(self, found: re.Match[str]) -> str:
+        numbers = [int(number) for number in NUMBER.findall(found[1])]
+        self.made_up += [number for number in numbers if number not in self._known]
+        kept = [f"[{number}]" for number in numbers if number in self._known]
+        if not kept:
+            return ""
+        return (" " if found[0].startswith(" ") else "") + "".join(kept)
+
+
+class _Map:
+    """Checks the text of one stream; its first choice, for an answer that searches has no other."""
+
+    __slots__ = ("_filter",)
+
+    def __init__(self, sources: Sources) -> None:
+        self._filter = CitationFilter(sources)
+
+    def __call__(self, batch: Batch) -> Batch:
+        chunks: list[Chunk] = []
+        for chunk in batch:
+            events = tuple(made for event in chunk.events for made in self._read(event))
+            if events == chunk.events:
+                chunks.append(chunk)
+            elif events:
+                chunks.append(Chunk(events))
+        return tuple(chunks)
+
+    def _read(self, event: Event) -> tuple[Event, ...]:
+        if isinstance(event, TextDelta):
+            text = self._filter.feed(event.text)
+            return (event,) if text == event.text else (replace(event, text=text),) if text else ()
+        if isinstance(event, ChoiceFinished):
+            rest = self._filter.end()
+            if self._filter.made_up:
+                log.warning("an answer cited passages that were not found: %s", self._filter.made_up)
+            return (TextDelta(rest), event) if rest else (event,)
+        return (event,)
