@@ -7,9 +7,10 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,6 +27,8 @@ SLOW = 40_000
 """Milliseconds that what is fast may take on a machine that is not."""
 DESKTOP = {"width": 1280, "height": 850}
 PHONE = {"width": 390, "height": 844}
+TURNS = """SELECT conversation, id, parent, state, error, substr(message, 1, 300) FROM turns
+    ORDER BY number DESC LIMIT 12"""
 
 
 @asynccontextmanager
@@ -49,11 +52,13 @@ class Program:
     def __init__(self, home: Path, *arguments: str, **settings: str) -> None:
         """Begin it in a folder, with these arguments and variables of the environment."""
         self.url = ""
+        self.said = ""
+        """What it has written so far behind its address; mostly its log."""
         self._home = home
         self._arguments = arguments
         self._environment = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", **settings}
         self._process: asyncio.subprocess.Process | None = None
-        self._reading: asyncio.Task[bytes] | None = None
+        self._reading: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -74,7 +79,11 @@ class Program:
         found = re.search(r"http://[\d.:]+", said)
         assert found, said + (await self._process.stderr.read()).decode()
         self.url = found[0]
-        self._reading = asyncio.create_task(self._process.stderr.read())  # else a full pipe would stop it
+        self._reading = asyncio.create_task(self._read(self._process.stderr))  # else a full pipe would stop it
+
+    async def _read(self, stream: asyncio.StreamReader) -> None:
+        while piece := await stream.read(65_536):
+            self.said += piece.decode(errors="replace")
 
     async def kill(self) -> None:
         """End it without a word."""
@@ -87,4 +96,32 @@ class Program:
         if self._process.returncode is None:
             self._process.send_signal(number)
         await self._process.wait()
-        return (await self._reading).decode()
+        await self._reading
+        return self.said
+
+    def stored(self) -> list[str]:
+        """Say in a line each which turns were stored last, for a report."""
+        lines: list[str] = []
+        for path in Path(self._environment.get("AI_CHAT_DATA_DIR", self._home)).rglob("ai-chat.db"):
+            try:
+                with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+                    rows = database.execute(TURNS).fetchall()
+            except sqlite3.Error as error:
+                lines.append(f"{path}: {error}")
+            else:
+                lines += [" ".join(map(str, row)) for row in reversed(rows)]
+        return lines
+
+
+async def scene(tab: Any, program: Program, console: Sequence[str]) -> str:
+    """Say what a tab shows and what the program has of it: what one wants to know of a test that has failed."""
+    lines = [f"address: {tab.url}"]
+    try:
+        app = tab.get_by_test_id("stApp")
+        lines.append(f"script: {await app.get_attribute('data-test-script-state', timeout=2_000)}")
+        lines.append(f"connection: {await app.get_attribute('data-test-connection-state', timeout=2_000)}")
+        lines += ["--- the page", await tab.locator("body").inner_text(timeout=2_000)]
+    except playwright.Error as error:
+        lines.append(f"the page does not answer: {error}")
+    lines += ["--- its console", *console, "--- stored turns", *program.stored()]
+    return "\n".join([*lines, "--- the program", program.said])

@@ -45,6 +45,9 @@ from .spending import Spending
 from .storage import Storage
 from .toolkit import Toolkit
 
+LOCAL_PASSAGES = 3
+"""Passages that the embedded model is given: it reads about one a second or two."""
+
 
 @dataclass(frozen=True, slots=True)
 class House:
@@ -145,10 +148,17 @@ class Services:
             handler=self.handler, make_call=self.make_call, counts=self.counts, window_of=self.models.window_of
         )
 
-    @property
-    def searching(self) -> Searching:
-        """How documents are searched for an answer."""
-        return Searching(box=partial(self.toolkit.box, (SEARCH_TOOL,)), top_k=self.knowledge.top_k)
+    def searching(self, model: str | None) -> Searching:
+        """Give how documents are searched for an answer of that model."""
+        return Searching(box=partial(self.toolkit.box, (SEARCH_TOOL,)), top_k=self._passages(self._label(model)))
+
+    def _passages(self, target: str) -> int:
+        """Give how many passages a question is answered from: each costs the embedded model seconds to read."""
+        most = self.knowledge.top_k
+        return min(most, LOCAL_PASSAGES) if target.partition("/")[0] == "local" else most
+
+    def _label(self, model: str | None) -> str:
+        return str(self.models.target(model or "default"))
 
     @property
     def structured_parts(self) -> StructuredParts:
@@ -213,14 +223,14 @@ class Services:
                 keeping=self.keeping,
                 session=self.session_parts,
                 template=self._template,
-                label=lambda name: str(self.models.target(name or "default")),
+                label=self._label,
                 owner=owners.name,
                 is_alive=owners.is_alive,
                 summaries=self._summaries(),
                 toolbox=self.toolkit.box,
                 only_writes=self.toolkit.only_writes,
                 structured=self.structured_parts,
-                top_k=self.knowledge.top_k,
+                passages=self._passages,
             )
             self._runs = Runs(parts)
         return self._runs

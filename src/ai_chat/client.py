@@ -187,7 +187,7 @@ class AsyncChat:
         With `booked_under` the books name its calls as those of that conversation, and `sources` are passages that
         its earlier answers have found.
         """
-        parameters, tools = tool_use(parameters, self._services.searching, sources)
+        parameters, tools = tool_use(parameters, partial(self._services.searching, model or self._model), sources)
         template = self.request("-", model=model, **parameters)
         history = [_message(message, index) for index, message in enumerate(messages)]
         parts = self._services.session_parts
@@ -236,7 +236,7 @@ class AsyncChat:
         timeouts: Timeouts | None,
         parameters: Mapping[str, Any],
     ) -> Answer:
-        fields, tools = tool_use(parameters, self._services.searching)
+        fields, tools = tool_use(parameters, partial(self._services.searching, model or self._model))
         request = self.request(prompt, model=model, system=system, **fields)
         if tools is None:
             return Answer(self._services.handler, self._call(request, on_notice, timeouts))

@@ -16,8 +16,8 @@ from .core.events import Batch, Event, TextDelta, events_of
 from .core.messages import Message
 from .core.ports import Handler
 from .core.request import Call, Timeouts
-from .core.sources import Source
 from .core.result import ChatResult
+from .core.sources import Source
 from .loop_thread import LoopThread, Reading
 
 T = TypeVar("T")

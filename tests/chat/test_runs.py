@@ -83,7 +83,7 @@ class Home:
                 owner=owner,
                 is_alive=lambda name, _: name in alive,
                 toolbox=toolbox,
-                top_k=top_k,
+                passages=lambda _: top_k,
                 structured=StructuredParts(
                     handler=handler, make_call=session.make_call, support=lambda _: "json_schema"
                 )

@@ -97,8 +97,14 @@ async def test_the_list_of_tools(env, tmp_path):
     )
     theirs = {**env, "AI_CHAT_TOOLS__FILES": json.dumps([str(mine)])}
     found = json.loads((await run("tools", "--json", env=theirs)).out)
-    assert [tool["name"] for tool in found] == ["get_current_weather", "calculate", "get_current_time", "send"]
-    assert [tool["asks_first"] for tool in found] == [False, False, False, True]
+    assert [tool["name"] for tool in found] == [
+        "get_current_weather",
+        "calculate",
+        "get_current_time",
+        "search_knowledge_base",
+        "send",
+    ]
+    assert [tool["asks_first"] for tool in found] == [False, False, False, False, True]
     assert "calculate" in (await run("tools", env=theirs)).out
     mine.write_text("boom")
     ended = await run("tools", env=theirs)

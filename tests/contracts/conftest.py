@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.conversations import SteppedClock, decode, encode
 
-from ai_chat.core.ports import ConversationStore
+from ai_chat.core.ports import ConversationStore, DocumentStore
 from ai_chat.stores import open_conversations
 from ai_chat.stores.opening import Stores, open_stores
 
@@ -38,3 +38,9 @@ async def store(database_url: str, clock: SteppedClock) -> AsyncIterator[Convers
     store = await open_conversations(database_url, encode=encode, decode=decode, now=clock)
     yield store
     await store.aclose()
+
+
+@pytest.fixture
+def documents(stores: Stores) -> DocumentStore:
+    """Give an empty store of documents over each kind of database in turn."""
+    return stores.documents

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from tests.browser import DESKTOP, PHONE, Program, chromium, playwright
+from tests.browser import DESKTOP, PHONE, Program, chromium, playwright, scene
 from tests.upstream import Upstream, failing, streamed
 
 expect = playwright.expect
@@ -22,6 +22,21 @@ in_module = partial(pytest_asyncio.fixture, loop_scope="module")
 
 APP = ("--no-browser",)
 WORDS = [f"word{number} " for number in range(400)]
+LATE = """
+// What an idle page asks of itself every two seconds is held back here, and sent right behind the next click.
+const interval = window.setInterval, send = WebSocket.prototype.send;
+let looking = false;
+window.setInterval = (work, time, ...rest) =>
+  time !== 2000 ? interval(work, time, ...rest)
+    : interval(() => { looking = true; try { work(); } finally { looking = false; } }, 200, ...rest);
+WebSocket.prototype.send = function (message) {
+  if (looking) { window.held = message; return; }
+  send.call(this, message);
+  if (window.held) { send.call(this, window.held); window.held = null; window.late = (window.late ?? 0) + 1; }
+};
+"""
+LOOKS = 12
+"""Each second one took the messages away before it was mended."""
 
 
 @in_module(scope="module")
@@ -96,13 +111,18 @@ async def tab(browser: Any, program: Program, **options: Any) -> AsyncIterator[P
     context = await browser.new_context(**{"viewport": DESKTOP, "locale": "en-US", **options})
     opened = await context.new_page()
     faults: list[str] = []
+    console: list[str] = []
     opened.on("pageerror", lambda error: faults.append(str(error)))
     opened.on("request", lambda request: faults.append(request.url) if "127.0.0.1" not in request.url else None)
+    opened.on("console", lambda message: console.append(f"{message.type}: {message.text}"))
     try:
         page = Page(opened, program.url)
         await page.open()
         yield page
         faults += await opened.get_by_test_id("stException").all_text_contents()
+    except Exception as error:
+        error.add_note(await scene(opened, program, [*console, *faults]))
+        raise
     finally:
         await context.close()
     assert not [fault for fault in faults if not fault.startswith(("data:", "blob:"))]
@@ -238,6 +258,25 @@ async def test_a_second_tab_follows(browser, house):
         await expect(looking.answers.last).not_to_contain_text("three")
         await expect(looking.answers.last).to_contain_text("two three")
         await looking.is_done()
+
+
+async def test_a_look_that_comes_late_takes_nothing_away(browser, house):
+    """The page looks by itself whether it shows what there is; a look may arrive while it is drawn for a click."""
+    upstream, program = house
+    upstream.replies = [streamed("an answer that stays")]
+    async with tab(browser, program) as page:
+        await page.ask("a question that stays")
+        await page.is_done()
+        await page.tab.add_init_script(LATE)
+        await page.open(page.conversation)
+        for number in range(LOOKS):
+            await page.tab.wait_for_function("window.held")
+            await expect(page.answers).to_have_text(re.compile("an answer that stays"))
+            await page.tab.locator('[class*="st-key-active-"] button').first.click()
+            await page.tab.wait_for_function(f"window.late === {number + 1}")
+        await page.tab.wait_for_function("window.held")  # the last click's drawing has ended
+        await expect(page.tab.locator('[class*="st-key-question-"]')).to_contain_text("a question that stays")
+        await page.is_done()
 
 
 async def test_an_answer_costs_little_on_the_wire(browser, house):

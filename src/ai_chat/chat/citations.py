@@ -1,7 +1,8 @@
 """Citations that hold: every `[n]` that is shown points to a passage that was found.
 
 A model writes numbers as it writes words, and now and then makes one up. What it writes is looked at on its way to the
-reader: a citation of nothing is taken out and logged. Code is left alone, where brackets mean something else.
+reader: a citation of nothing is taken out and logged. Code is left alone, where brackets mean something else. An answer
+that cites nothing, though its words stand in a passage, gets that one's number at its end.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from dataclasses import replace
 from ..core.events import Batch, ChoiceFinished, Chunk, Event, TextDelta
 from ..core.ports import Handler
 from ..core.request import Call
-from ..core.sources import Sources
+from ..core.sources import Sources, cited
 from ..core.stream import EventStream
+from .attribution import taken_from
 
 log = logging.getLogger("ai_chat.citations")
 
@@ -23,6 +25,8 @@ CITATION = re.compile(r" ?[\[【]\s?\^?(\d{1,3}(?:\s?[,，、;；]\s?\d{1,3}){0,
 """`[1]`, `[1, 2]` and what models make of them, `【1】` and `[^1]`, with a space before it."""
 BEGINNING = re.compile(r" ?[\[【]\s?\^?[\d\s,，、;；]{0,46}$| $")
 """What may still become one."""
+WHOLE = frozenset({"stop", "length"})
+"""How an answer ends that is one."""
 NUMBER = re.compile(r"\d+")
 TICKS = re.compile(r"`+")
 FENCE = 3
@@ -118,10 +122,12 @@ class CitationFilter:
 class _Map:
     """Checks the text of one stream; its first choice, for an answer that searches has no other."""
 
-    __slots__ = ("_filter",)
+    __slots__ = ("_filter", "_shown", "_sources")
 
     def __init__(self, sources: Sources) -> None:
+        self._sources = sources
         self._filter = CitationFilter(sources)
+        self._shown: list[str] = []
 
     def __call__(self, batch: Batch) -> Batch:
         chunks: list[Chunk] = []
@@ -136,10 +142,20 @@ class _Map:
     def _read(self, event: Event) -> tuple[Event, ...]:
         if isinstance(event, TextDelta):
             text = self._filter.feed(event.text)
+            self._shown.append(text)
             return (event,) if text == event.text else (replace(event, text=text),) if text else ()
         if isinstance(event, ChoiceFinished):
             rest = self._filter.end()
             if self._filter.made_up:
                 log.warning("an answer cited passages that were not found: %s", self._filter.made_up)
+            rest += self._added("".join(self._shown) + rest) if event.reason in WHOLE else ""
             return (TextDelta(rest), event) if rest else (event,)
         return (event,)
+
+    def _added(self, text: str) -> str:
+        """Give the citations that an answer without any should have had."""
+        found = self._sources.found
+        if cited(text, found):
+            return ""
+        numbers = "".join(f"[{source.number}]" for source in taken_from(text, found))
+        return (f"\n\n{numbers}" if text.endswith(("`", "|", "\n")) else f" {numbers}") if numbers else ""

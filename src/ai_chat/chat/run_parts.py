@@ -37,6 +37,6 @@ class RunParts:
     """Whether a `provider/model` knows no tools, so that its calls are read from its text."""
     structured: StructuredParts | None = None
     """What answers of a given form need."""
-    top_k: int = 5
-    """Passages of a person's documents that a question is answered from."""
+    passages: Callable[[str], int] = lambda _: 5
+    """How many passages of a person's documents a `provider/model` answers a question from."""
     monotonic: Callable[[], float] = time.monotonic

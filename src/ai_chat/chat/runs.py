@@ -263,7 +263,7 @@ class Runs:
             self._parts.toolbox,
             run.confirm,
             react=self._parts.only_writes(self._label(model)),
-            grounding=grounding_of(options, earlier.turns, self._parts.top_k),
+            grounding=grounding_of(options, earlier.turns, self._parts.passages(self._label(model))),
         )
         return Session(parts, template, history, system=system, tools=tools)
 

@@ -53,7 +53,7 @@ class Joined:
 
 
 def tool_use(
-    parameters: Mapping[str, Any], searching: Searching | None = None, known: Iterable[Source] = ()
+    parameters: Mapping[str, Any], searching: Callable[[], Searching] | None = None, known: Iterable[Source] = ()
 ) -> tuple[dict[str, Any], ToolUse | None]:
     """Part tools that are run here from the parameters of a request.
 
@@ -63,7 +63,7 @@ def tool_use(
 
     Args:
         parameters: of the request.
-        searching: how documents are searched, where there are any.
+        searching: says how documents are searched, where there are any.
         known: what earlier answers have found.
 
     Raises:
@@ -80,8 +80,9 @@ def tool_use(
     if collections and searching is not None:
         if box is None and tools:
             raise BadRequest("collections do not go with definitions of tools; give functions.", param="collections")
-        grounding = Grounding(sources=Sources(scope_of(collections), known), top_k=searching.top_k)
-        search = searching.box(grounding.sources)
+        how = searching()
+        grounding = Grounding(sources=Sources(scope_of(collections), known), top_k=how.top_k)
+        search = how.box(grounding.sources)
         box = search if box is None else Joined(box, search)
     if box is None:
         return rest, None

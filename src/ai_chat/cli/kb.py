@@ -49,7 +49,7 @@ async def list_documents(interrupts: Interrupts, *, collection: str | None, as_j
         there = await services.knowledge.collections()
         one = await one_collection(services, collection)
         documents = await documents_of(services, one)
-        embedding = outdated = None
+        embedding, outdated = services.settings.knowledge.embedding, None
         with suppress(SettingsError):  # who cannot make vectors now can still look at what there is
             embedding, outdated = services.knowledge.embedding, await services.knowledge.outdated()
     if as_json:

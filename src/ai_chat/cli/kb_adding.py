@@ -156,7 +156,7 @@ def _tell(progress: Progress, output: Output, voice: Voice, *, as_json: bool) ->
 
 def _line(outcome: Outcome) -> str:
     if outcome.document is None:
-        return f"{outcome.state:9}  {one_line(outcome.name)}: {outcome.reason}"
+        return f"{outcome.state:9}  {outcome.reason or one_line(outcome.name)}"
     chunks = outcome.document.chunks
     return f"{outcome.state:9}  {one_line(outcome.name)} ({chunks:,} chunk{'' if chunks == 1 else 's'})"
 
@@ -216,5 +216,5 @@ def _piped(adding: Adding) -> tuple[str, bytes] | None:
 
 def _named(arguments: Iterable[str]) -> tuple[list[Path], set[str]]:
     """Give the paths, and what the documents of those are called that are no folders."""
-    paths = [Path(argument).expanduser() for argument in arguments]
+    paths = [*dict.fromkeys(Path(argument).expanduser().absolute() for argument in arguments)]
     return paths, {os.fsencode(path.name).decode("utf-8", "replace") for path in paths if not path.is_dir()}

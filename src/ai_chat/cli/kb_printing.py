@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ SHORTEST_WORD = 3
 WIDE = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff"
 """Characters of scripts that put no spaces between words."""
 INDENT = "   "
+SHOW_EVERY = 0.05
+"""Seconds between two moves of a bar: thousands of files may be unchanged, and each is news."""
 SHOWN = 60
 """Characters of a name that a bar shows."""
 
@@ -159,11 +162,16 @@ class IngestBar:
             transient=True,
         )
         self._task: TaskID = self._bar.add_task("", total=None)
+        self._shown_at = 0.0
         with suppress(OSError):
             self._bar.start()
 
     def show(self, seen: Progress) -> None:
-        """Move it."""
+        """Move it, if it has not just been moved."""
+        now = time.monotonic()
+        if now - self._shown_at < SHOW_EVERY:
+            return
+        self._shown_at = now
         with suppress(OSError):
             self._bar.update(
                 self._task,

@@ -8,6 +8,7 @@ import sys
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from unicodedata import combining, east_asian_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -213,9 +214,20 @@ def size(count: int) -> str:
 
 def table(rows: list[tuple[Any, ...]]) -> str:
     """Put rows into columns; the last one is as long as it likes."""
-    widths = [max(len(str(cell)) for cell in column) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(f"{cell!s:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    cells = [[str(cell) for cell in row] for row in rows]
+    widths = [max(map(_columns, column)) for column in zip(*cells, strict=True)]
+    lines = (
+        "  ".join(cell + " " * (width - _columns(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    )
     return "".join(f"{line}\n" for line in lines)
+
+
+def _columns(text: str) -> int:
+    """Give how many columns of a terminal a text takes: characters of Chinese take two."""
+    if text.isascii():
+        return len(text)
+    return sum(2 if east_asian_width(character) in {"W", "F"} else not combining(character) for character in text)
 
 
 def _encoding() -> str:

@@ -10,9 +10,7 @@ from typing import Any
 from .knowledge import EVERYWHERE, Passage, Scope
 
 CITED = re.compile(r"\[(\d{1,3})\]")
-CODE = re.compile(
-    r"(?<!`)(`{3,})(?!`).*?(?:\1`*|\Z)|(?<!`)(`{1,2})(?!`)[^\n]{0,200}?(?<!`)\2(?!`)", re.DOTALL
-)
+CODE = re.compile(r"(?<!`)(`{3,})(?!`).*?(?:\1`*|\Z)|(?<!`)(`{1,2})(?!`)[^\n]{0,200}?(?<!`)\2(?!`)", re.DOTALL)
 """Code in lines of its own or in a line, where brackets mean something else."""
 
 
@@ -58,6 +56,11 @@ class Sources:
 
     def __bool__(self) -> bool:
         return bool(self._found)
+
+    @property
+    def found(self) -> list[Source]:
+        """What was found for the present answer, by its numbers."""
+        return [self._sources[number] for number in sorted(self._found)]
 
     def begin(self) -> None:
         """Begin another answer, for which nothing has been found yet."""

@@ -15,7 +15,7 @@ from .drafting import trimmed
 
 Span = tuple[int, int]
 WIDE = re.compile(
-    "[\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]+"
+    "[\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U0001f000-\U0003ffff]+"
 )
 """Characters that say as much as a good part of a word."""
 STRETCH = 16_000

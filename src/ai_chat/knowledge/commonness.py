@@ -24,6 +24,7 @@ kana, and the syllables of KS X 1001. The larger encodings of today begin with t
 SIGNS = frozenset("，。、；：？！“”‘’（）《》〈〉【】「」『』〔〕—…·～　ー々〇№§×÷±°→←≤≥①②③④⑤⑥⑦⑧⑨⑩│─■□●○◆★※")
 FULL_WIDTH = frozenset(chr(code) for code in range(0xFF01, 0xFF5F))
 KANA = re.compile("[\u3041-\u30ff]")
+LONG_WORD = 40
 ALPHABETS = re.compile("[\t\n\r -~\xa0-\u052f\u2010-\u2027\u20ac]")
 
 
@@ -48,7 +49,11 @@ def share(text: str, characters: frozenset[str]) -> float:
 def known(text: str) -> float:
     """Give the share of a text that is of writing in use; of characters by chance it is a sixth."""
     rest = ALPHABETS.sub("", text)
-    return (len(text) - len(rest) + sum(map(common_anywhere().__contains__, rest))) / len(text) if text else 0.0
+    letters, spaces = len(text) - len(rest), text.count(" ") + text.count("\n")
+    # Small numbers look like letters; but where there are letters there are spaces.
+    if letters > LONG_WORD * (spaces + 1):
+        letters = 0
+    return (letters + sum(map(common_anywhere().__contains__, rest))) / len(text) if text else 0.0
 
 
 def _cells(encoding: str, rows: Iterable[int], columns: Iterable[int]) -> frozenset[str]:

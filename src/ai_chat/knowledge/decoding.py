@@ -28,6 +28,8 @@ MOST_BAD = 0.01
 """Share of a text that may be wrong."""
 MOST_CONTROLS = 0.003
 """Share of control characters in a text that needs no second look."""
+MANY_CONTROLS = 0.05
+"""As many in a text that is UTF-8 throughout, and nothing else: some programs write them."""
 LEAST_COMMON = 0.6
 """Share of common characters that shows an encoding to be the right one. There it is 0.9 and more, elsewhere 0.4."""
 LEAST_KNOWN = 0.9
@@ -91,8 +93,11 @@ def decode(data: bytes, *, declared: str | None = None) -> tuple[str, str]:
         if data.startswith(mark):
             return _checked(data, encoding)
     text = _decoded(data, "utf-8", "strict")
-    if text is not None and _controls(text) <= MOST_CONTROLS * len(text) and not _ends_in_doubt(data, text):
-        return text, "utf-8"
+    if text is not None and not _ends_in_doubt(data, text):
+        controls = _controls(text)
+        few = controls <= MOST_CONTROLS * len(text)
+        if few or (controls <= MANY_CONTROLS * len(text) and _wide(data[:SAMPLE_BYTES]) is None):
+            return text, "utf-8"
     return _checked(data, _without_mark(data, declared))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +15,10 @@ from .ingest import File
 
 LONGEST_COLLECTION = 100
 """Characters of a collection's name."""
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+"""Controls, and half characters, which nobody can store."""
+EVERYWHERE = "*"
+"""What stands for all collections, so none can be called that."""
 
 
 def collection_name(name: str) -> str:
@@ -24,7 +28,7 @@ def collection_name(name: str) -> str:
         BadRequest: it cannot be used.
     """
     checked = " ".join(name.split())
-    if not checked or len(checked) > LONGEST_COLLECTION or CONTROL.search(checked):
+    if not checked or len(checked) > LONGEST_COLLECTION or CONTROL.search(checked) or checked == EVERYWHERE:
         raise BadRequest(
             f"{name[:40]!r} cannot name a collection; give 1 to {LONGEST_COLLECTION} characters.", param="collection"
         )
@@ -59,7 +63,8 @@ def files_of(paths: Sequence[Path]) -> Meant:
     meant = Meant(files=[], left_out=0, refused=[])
     for path in paths:
         if not path.is_dir():
-            meant.files.append(File(path=path, name=path.name))
+            # Of a name that is no UTF-8 half characters would be left, which nobody can store or write as JSON.
+            meant.files.append(File(path=path, name=os.fsencode(path.name).decode("utf-8", "replace")))
             continue
         for found in files_below(path):
             if found.problem is not None:

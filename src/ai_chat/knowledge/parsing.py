@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from ..core.knowledge import Extract
-from .decoding import declared_in, decode
+from .decoding import SAMPLE_BYTES, declared_in, decode
 from .kinds import kind_of
 from .refusals import empty, too_long
 
+MOST_BYTES_EACH = 4
+"""Bytes of a character, in any encoding: what has more need not be decoded to be too long."""
 MOST_MARKUP = 20
 """Times the characters that are taken that a page may have, most of which nobody reads."""
 
@@ -34,9 +36,13 @@ def parse(data: bytes, *, name: str, most_characters: int) -> Extract:
         from .docx_text import read_docx  # noqa: PLC0415
 
         return read_docx(data, most_characters=most_characters)
+    most = most_characters * (MOST_MARKUP if kind == "html" else 1)
+    if len(data) > MOST_BYTES_EACH * most:
+        decode(data[:SAMPLE_BYTES])  # a film is no long text
+        raise too_long(most_characters)
     says_itself = kind == "html" or name.lower().endswith((".xml", ".xsd", ".xsl"))
     text, encoding = decode(data, declared=declared_in(data) if says_itself else None)
-    if len(text) > most_characters * (MOST_MARKUP if kind == "html" else 1):
+    if len(text) > most:
         raise too_long(most_characters)
     if kind == "html":
         from .html_text import read_html  # noqa: PLC0415

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -15,10 +15,12 @@ LEAST_REPEATS = 3
 """Pages that must have the same line there."""
 NUMBERS_ALONE = 2
 """Numbers in a line without letters that may be that of a page: more are a row of a table."""
+MOST_RUNNING = 0.4
+"""Share of a text that can be such lines."""
 LARGER = 1.12
 """How much larger than most of the text a heading is set."""
 MOST_HEADINGS = 0.25
-"""Share of lines that can be headings; if more are large, sizes mean something else here."""
+"""Share of a text that can be headings; if more of it is large, sizes mean something else here."""
 HEADING_CHARACTERS = 120
 LEVELS = 6
 APART = 1.3
@@ -41,7 +43,7 @@ ITEM = re.compile(
     r"|第[一二三四五六七八九十百\d]{1,5}[章节条款]"
 )
 SENTENCE_END = re.compile(r"[.!?。！？:：;；…][\"'”’)）」』]?$")
-HYPHENS = "\ufffe\x02\xad"
+HYPHENS = ("\ufffe", "\x02", "\xad")
 """What pdfium gives for a hyphen that is there only because the line ends."""
 HYPHENATED = re.compile(r"[a-zà-ÿ]-$")
 FIRST_WORD = re.compile(f"[{CJK}]|[^ {CJK}]+")
@@ -136,10 +138,14 @@ def without_running_lines(pages: Sequence[Page], body: float) -> list[Page]:
     edges = [[line for line in _edges(page) if line.size <= body * LARGER] for page in pages]
     counts = Counter(key for lines in edges for key in {_key(line) for line in lines})
     running = {key for key, count in counts.items() if key and count >= max(LEAST_REPEATS, len(pages) / 2)}
-    if not running:
-        return list(pages)
     gone = [{line for line in lines if _key(line) in running} for lines in edges]
+    if _letters(gone) > MOST_RUNNING * _letters(pages):
+        return list(pages)  # forms that are all alike
     return [[line for line in page if line not in left_out] for page, left_out in zip(pages, gone, strict=True)]
+
+
+def _letters(pages: Iterable[Iterable[Line]]) -> int:
+    return sum(len(line.text) for page in pages for line in page)
 
 
 def _edges(page: Page) -> list[Line]:
@@ -158,9 +164,11 @@ def _key(line: Line) -> str:
 
 def levels_by_size(pages: Sequence[Page], body: float) -> dict[float, int]:
     """Give the level of headings for each size of type that is for headings, by the size of most type."""
-    lines = Counter(line.size for page in pages for line in page)
-    large = sorted((size for size in lines if size > body * LARGER), reverse=True)
-    if sum(lines[size] for size in large) > MOST_HEADINGS * sum(lines.values()):
+    letters: Counter[float] = Counter()
+    for line in (line for page in pages for line in page):
+        letters[line.size] += len(line.text)
+    large = sorted((size for size in letters if size > body * LARGER), reverse=True)
+    if sum(letters[size] for size in large) > MOST_HEADINGS * sum(letters.values()):
         return {}
     return {size: min(level, LEVELS) for level, size in enumerate(large, 1)}
 
@@ -199,7 +207,8 @@ def _margin(page: Page, at: int, measures: Measures) -> float:
     """Give where the column of a line ends on the right."""
     line = page[at]
     near = page[max(0, at - NEIGHBOURS) : at + NEIGHBOURS + 1]
-    widest = max(other.right for other in near if other.left < line.right and other.right > line.left)
+    beside = (other.right for other in near if other.left < line.right and other.right > line.left)
+    widest = max(beside, default=line.right)
     # What is indented ends where that ends from which it is indented.
     outer = (right for column, right in measures.margins.items() if column <= _column(line) and right > line.left)
     return max(widest, *outer, 0.0)
@@ -227,8 +236,7 @@ def _gap(upper: Line, lower: Line, margin: float, measures: Measures) -> str:
 
 
 def _joined(upper: str, lower: str) -> str:
-    if upper[-1] in HYPHENS:
-        return upper[:-1] + lower
-    if HYPHENATED.search(upper) and lower[0].islower():
-        return upper[:-1] + lower
+    """Join two lines; a hyphen stays where the word goes on with a capital or a number."""
+    if upper[-1] in HYPHENS or HYPHENATED.search(upper):
+        return upper[:-1] + ("" if lower[0].islower() else "-") + lower
     return upper + lower if CJK_END.search(upper) and CJK_START.match(lower) else f"{upper} {lower}"

@@ -13,13 +13,14 @@ import pypdfium2.raw as pdfium
 from ..core.knowledge import Extract
 from .drafting import Draft
 from .kinds import locked
-from .pdf_layout import Line, Page, blocks_of, levels_by_size, measured, without_running_lines
+from .pdf_layout import HYPHENS, Line, Page, blocks_of, levels_by_size, measured, without_running_lines
 from .refusals import Unreadable, damaged, too_long
 
 END = b"%%EOF"
 END_WITHIN = 4096
 """Bytes at the end of a file within which it says that it ends."""
-LINE_END = "\r\n"
+LINE = re.compile(f"[^\r\n{''.join(HYPHENS)}]+[{''.join(HYPHENS)}]?")
+"""For pdfium a line that ends with a hyphen has no end."""
 ILLEGIBLE = re.compile("[\ufffd\ue000-\uf8ff\x00-\x08\x0e-\x1f]")
 """What comes of fonts that do not tell which letters they have."""
 MOST_ILLEGIBLE = 0.5
@@ -116,18 +117,20 @@ def _pages(document: Any, most_characters: int) -> Iterator[Page]:
 
 def _lines(words: Any) -> Iterator[Line]:
     """Give the lines of a page, in the order that the file has them in, with their places."""
-    index = 0
-    for raw in words.get_text_range().split(LINE_END):
-        text = raw.strip()
-        if text:
-            first = index + len(raw) - len(raw.lstrip())
-            left, _, bottom = _place(words, first)
-            _, right, _ = _place(words, first + _units(text) - 1)
-            # Of three letters the middle one: a line may begin with a word in another type.
-            last = first + _units(text) - 1
-            size = sorted(_size(words, at) for at in (first, (first + last) // 2, last))[1]
-            yield Line(text=text, left=left, right=max(left, right), bottom=bottom, size=size)
-        index += _units(raw) + len(LINE_END)
+    text = words.get_text_range()
+    index = done = 0
+    for found in LINE.finditer(text):
+        index, done = index + _units(text[done : found.start()]), found.start()
+        line = found[0].strip()
+        if not line:
+            continue
+        first = index + len(found[0]) - len(found[0].lstrip())
+        last = first + _units(line) - 1
+        # Of three letters the middle one: a line may begin with a word in another type.
+        size = sorted(_size(words, at) for at in (first, (first + last) // 2, last))[1]
+        left, _, bottom = _place(words, first)
+        _, right, _ = _place(words, last - line.endswith(HYPHENS))
+        yield Line(text=line, left=left, right=max(left, right), bottom=bottom, size=size)
 
 
 def _units(text: str) -> int:

@@ -15,9 +15,6 @@ CHAPTER = re.compile(
 )
 """A line of its own that begins a chapter of a book."""
 DEFINITION = re.compile(r"^([ \t]*)(?:async[ \t]+def|def|class)[ \t]+(\w+)", re.MULTILINE)
-DECORATOR = re.compile(r"(?:^[ \t]*@[^\n]*\n)+\Z", re.MULTILINE)
-DECORATORS = 2_000
-"""Characters before a definition within which its decorators are looked for."""
 PYTHON = (".py", ".pyi", ".pyw")
 
 
@@ -60,7 +57,14 @@ def _definitions(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
         if outer and not outer[-1][2]:
             continue
         outer.append((indent, found[2], is_class))
-        before = text[max(0, found.start() - DECORATORS) : found.start()]
-        decorated = DECORATOR.search(before)
-        start = found.start() - (len(decorated[0]) if decorated else 0)
-        yield start, tuple(name for _, name, _ in outer)
+        yield _with_decorators(text, found.start()), tuple(name for _, name, _ in outer)
+
+
+def _with_decorators(text: str, start: int) -> int:
+    """Give where the lines of decorators above a definition begin."""
+    while start:
+        above = text.rfind("\n", 0, start - 1) + 1
+        if not text[above:start].lstrip().startswith("@"):
+            break
+        start = above
+    return start

@@ -33,16 +33,19 @@ def answer(question: dict[str, Any], _: bytes) -> tuple[dict[str, Any], bytes]:
 
         return told(extract, chunks_of(extract, Cut(**question["cut"])))
     except Unreadable as why:
-        return {"refusal": why.refusal, "problem": why.problem, "mend": why.mend}, b""
+        return refusal(why)
     except MemoryError:
         return {"out_of_memory": True}, b""
     except ModuleNotFoundError as error:
-        problem = f"needs {error.name}, which is not installed"
-        return {"refusal": "unsupported", "problem": problem, "mend": INSTALL}, b""
+        return refusal(Unreadable("unsupported", f"needs {error.name}, which is not installed", INSTALL))
     except (RecursionError, ArithmeticError, LookupError, ValueError, TypeError, AttributeError) as error:
         # A parser that trips over a file. What else it raises ends this process, and is told as that.
-        why = damaged(f"cannot be read ({type(error).__name__})")
-        return {"refusal": why.refusal, "problem": why.problem, "mend": why.mend}, b""
+        return refusal(damaged(f"cannot be read ({type(error).__name__})"))
+
+
+def refusal(why: Unreadable) -> tuple[dict[str, Any], bytes]:
+    """Give a refusal as it is sent."""
+    return {"refusal": why.refusal, "problem": why.problem, "mend": why.mend}, b""
 
 
 def contents(path: str, most_bytes: int) -> bytes:

@@ -20,16 +20,33 @@ INSTRUCTION = (
 )
 EXAMPLES = (
     (
-        "Passages:\n[1] notes.txt\nThe shop opens at nine.\n\n[2] notes.txt\nParking costs 2 euros.\n\n"
-         "Question: What does parking cost?",
+        """Passages:
+[1] notes.txt
+The shop opens at nine.
+
+[2] notes.txt
+Parking costs 2 euros.
+
+Question: What does parking cost?""",
         "Parking costs 2 euros [2].",
     ),
     (
-        "Passages:\n[3] 说明.txt\n图书馆周一闭馆。\n\n[4] 说明.txt\n每人最多借五本书。\n\nQuestion: 图书馆哪天不开门？",
+        """Passages:
+[3] 说明.txt
+图书馆周一闭馆。
+
+[4] 说明.txt
+每人最多借五本书。
+
+Question: 图书馆哪天不开门？""",
         "图书馆周一闭馆 [3]。",
     ),
     (
-        "Passages:\n[5] notes.txt\nThe shop opens at nine.\n\nQuestion: Who owns the shop?",
+        """Passages:
+[5] notes.txt
+The shop opens at nine.
+
+Question: Who owns the shop?""",
         "The passages do not say who owns the shop.",
     ),
 )

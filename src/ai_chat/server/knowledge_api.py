@@ -7,10 +7,11 @@ from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
+from starlette.types import Message
 
 from ..assembly import Services
 from ..client import check_collections
-from ..core.errors import BadRequest, NotFound
+from ..core.errors import BadRequest, NotFound, SettingsError, Unavailable
 from ..core.knowledge import Progress, Scope
 from . import knowledge_bodies as bodies
 from .knowledge_bodies import LONGEST_WAIT, of_job, of_jobs
@@ -26,13 +27,16 @@ ACCEPTED = 202
 @router.get("")
 async def overview(request: Request) -> Response:
     """Say what there is, who makes the vectors, and what is being added."""
-    knowledge = _services(request).knowledge
-    collections = await knowledge.collections()
+    services = _services(request)
+    knowledge = services.knowledge
+    embedding, outdated = services.settings.knowledge.embedding, None
+    with suppress(SettingsError):  # who cannot make vectors now can still look at what there is
+        embedding, outdated = knowledge.embedding, await knowledge.outdated()
     return json_response(
         {
-            "embedding": knowledge.embedding,
-            "outdated": await knowledge.outdated(),
-            "collections": [collection.told for collection in collections],
+            "embedding": embedding,
+            "outdated": outdated,
+            "collections": [collection.told for collection in await knowledge.collections()],
             "jobs": of_jobs(list(knowledge.jobs)),
         }
     )
@@ -108,8 +112,10 @@ async def add_text(pasted: bodies.Pasted, request: Request) -> Response:
 @router.post("/files")
 async def add_file(request: Request, sent: Annotated[bodies.Sent, Query()]) -> Response:
     """Begin to add the file that is the body."""
-    job = await _services(request).knowledge.add_stream(request.stream(), sent.name, sent.collection)
-    return _accepted(job.progress)
+    with Presence(_silent, request.app.state.stopping):  # that the sender has left is seen by whoever reads the body
+        job = await _services(request).knowledge.add_stream(request.stream(), sent.name, sent.collection)
+        return _accepted(job.progress)
+    raise Unavailable("The server is being stopped; send the file again when it is back.")
 
 
 @router.post("/reindex")
@@ -173,6 +179,12 @@ async def search(query: bodies.Query, request: Request) -> Response:
 def _services(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
+
+
+async def _silent() -> Message:
+    """Never say anything."""
+    waiting: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+    return await waiting
 
 
 def _accepted(progress: Progress) -> Response:

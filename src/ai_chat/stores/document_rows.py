@@ -22,6 +22,7 @@ from .tables import chunks, document_texts, documents
 
 PIECE = 2_048
 """Characters of a text in one row: a passage is read without reading all of its document."""
+FLOAT_BYTES = 4
 AT_ONCE = 256
 """Chunks, or rows, between two moments in which others get their turn."""
 DOCUMENT_COLUMNS = tuple(column for column in documents.c if column.name not in {"number", "vectors", "lengths"})
@@ -84,10 +85,10 @@ def check_vectors(document: Document, vectors: Sequence[bytes]) -> None:
         ValueError: there is not, or they are not.
     """
     sizes = set(map(len, vectors))
-    if len(vectors) != document.chunks or len(sizes) > 1 or any(size % 4 or not size for size in sizes):
+    if len(vectors) != document.chunks or len(sizes) > 1 or any(size % FLOAT_BYTES or not size for size in sizes):
         raise ValueError(
             f"the document {document.name!r} has {document.chunks} chunks and {len(vectors)} vectors "
-            f"of {sorted(sizes)} bytes; there must be one for each, all of one size, of 4 bytes a number"
+            f"of {sorted(sizes)} bytes; there must be one for each, all of one size, of {FLOAT_BYTES} bytes a number"
         )
 
 

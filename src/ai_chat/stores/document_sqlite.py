@@ -43,7 +43,7 @@ VECTORS = text("""
     FROM chunk_vectors JOIN documents ON number = document
     WHERE embedding = :embedding AND (document, first) > (:document, :first)
     AND document IN (SELECT value FROM json_each(:documents))
-    ORDER BY document, first LIMIT :limit""")
+    ORDER BY document, first LIMIT :limit""").bindparams(bindparam("embedding", type_=documents.c.embedding.type))
 STATE = select(func.count(), func.max(documents.c.number), func.sum(documents.c.vectors))
 """Equal only if nothing was written between: a removal lowers the first until something new raises the second, which
 never was as high; the third grows with each replacement of vectors."""

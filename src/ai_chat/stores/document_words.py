@@ -54,12 +54,12 @@ def chunk_words(name: str, heading: Sequence[str], text: str) -> ChunkWords:
     """Cut a chunk, the headings above it and the name of its document into words."""
     pairs: Counter[str] = Counter()
     singles: Counter[str] = Counter()
-    last = set()
+    last: dict[str, None] = {}
     for run, is_spaceless in _runs((name[:LONGEST_NAME], " ".join(heading)[:LONGEST_NAME], text)):
         if is_spaceless:
             pairs.update(map("".join, itertools.pairwise(run)))
             singles.update(run)
-            last.add(run[-1])
+            last[run[-1]] = None
         else:
             pairs[base_form(run)] += 1
     words = [*pairs, *last]

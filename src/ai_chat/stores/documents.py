@@ -17,6 +17,7 @@ from .document_postgres import PostgresIndex
 from .document_ranking import MOST_CHUNKS, POSITION_BITS
 from .document_rows import (
     AT_ONCE,
+    FLOAT_BYTES,
     PIECE,
     Prepared,
     check,
@@ -165,8 +166,11 @@ class SqlDocuments:
 
         Raises:
             StorageFailed: they cannot be read, or (PostgreSQL) there is no pgvector.
+            ValueError: it is no vector.
         """
-        if not vector or limit <= 0:
+        if not vector or len(vector) % FLOAT_BYTES:
+            raise ValueError(f"a vector has {FLOAT_BYTES} bytes for each dimension, and this one {len(vector)}")
+        if limit <= 0:
             return ()
         return await self._index.nearest(vector, embedding, bounded(limit), scope)
 

@@ -12,7 +12,7 @@ KNOWLEDGE: Mapping[str, tuple[str, str]] = {
     ),
     "documents": ("Documents", "文档"),
     "collection": ("Collection", "文档集"),
-    "collection_new": ("Choose one, or write a new name", "选择一个，或输入新名称"),
+    "collection_target": ("Collection: choose one, or write a new name", "文档集：选择一个，或输入新名称"),
     "all_documents": ("All documents", "全部文档"),
     # adding
     "add": ("Add", "添加"),
@@ -111,6 +111,7 @@ KNOWLEDGE: Mapping[str, tuple[str, str]] = {
     # trying a search
     "query": ("What to look for", "要查找的内容"),
     "most_passages": ("Passages", "片段数"),
+    "seeking": ("Searching…", "正在搜索……"),
     "score": ("score {value}", "得分 {value}"),
     "by_meaning": ("meaning {value}", "语义 {value}"),
     "by_words": ("words {value}", "词语 {value}"),

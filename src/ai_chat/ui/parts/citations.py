@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,11 +14,12 @@ from ...core.knowledge import Passage
 from ...core.sources import Source
 from ..state import say
 from .dialogs import open_passage
-from .highlight import LONGEST_EXCERPT, excerpt, marked
+from .highlight import excerpt, marked, spans_of
 from .markdown import Links
 from .places import counted, place
 from .trouble import plain
 
+EMPTY_LINES = re.compile(r"\n\s*\n")
 FIRST_LINES = 240
 """Characters of a passage that the box of a search shows."""
 
@@ -76,9 +78,10 @@ def draw_found(box: Any, sources: Sequence[Source]) -> None:
     box.html("".join(rows))
 
 
-def draw_passage(passage: Passage, spans: Sequence[tuple[int, int]]) -> None:
-    """Draw a passage with the words that were looked for."""
-    text, inside = excerpt(passage.chunk.text, spans, LONGEST_EXCERPT)
+def draw_passage(passage: Passage, query: str) -> None:
+    """Draw a passage with the words of a query marked."""
+    whole = EMPTY_LINES.sub("\n", passage.chunk.text)
+    text, inside = excerpt(whole, spans_of(query, whole))
     st.html(f'<div class="passage-text">{marked(text, inside)}</div>')
 
 

@@ -21,9 +21,10 @@ FEW = 8
 def draw_collections(view: View) -> None:
     """Draw the choice, where there are documents to choose."""
     chosen = chosen_collections(view)
-    names = list(dict.fromkeys([ALL, *view.collections, *chosen]))
-    if len(names) == 1:
+    if not view.collections and not chosen:
         return
+    several = view.collections if len(view.collections) > 1 else ()  # one alone is all
+    names = list(dict.fromkeys([ALL, *several, *chosen]))
     key = f"grounded-{language()}-{actions.collections_key()}"  # what is picked goes over the wire by its label
     form = has_form(view)
     options: dict[str, Any] = {

@@ -20,6 +20,7 @@ from .trouble import note, plain, quiet_line, sentence
 PAGE = 10
 """Passages of a document that are shown at once."""
 KEY = "dialog"
+NEWLINES = "\n"
 MONOSPACED = frozenset({"code", "csv"})
 
 
@@ -90,10 +91,8 @@ async def in_context(services: Services, passage: Passage) -> tuple[tuple[str, s
     if document.digest != passage.digest or around is None or around[1] != chunk.text:
         return alone, "source_replaced", document.kind
     before, text, behind = around
-    if len(before) < chunk.start:
-        before = f"… {before.lstrip()}"
-    if chunk.end + len(behind) < document.characters:
-        behind = f"{behind.rstrip()} …"
+    before = f"… {before.strip()}" if len(before) < chunk.start else before.rstrip()
+    behind = f"{behind.strip(NEWLINES)} …" if chunk.end + len(behind) < document.characters else behind.strip(NEWLINES)
     return (before, text, behind), None, document.kind
 
 

@@ -22,13 +22,7 @@ def draw_adding(collections: Sequence[Collection]) -> None:
     names = list(dict.fromkeys([DEFAULT_COLLECTION, *(collection.name for collection in collections)]))
     with st.container(key="adding", gap="medium"):
         st.selectbox(
-            say("collection"),
-            names,
-            key=TARGET,
-            accept_new_options=True,
-            required=True,
-            placeholder=say("collection_new"),
-            help=say("collection_new"),
+            say("collection_target"), names, key=TARGET, accept_new_options=True, placeholder=say("collection")
         )
         files, text = st.tabs([say("upload"), say("paste")])
         with files:
@@ -49,8 +43,7 @@ def _draw_upload() -> None:
             max_upload_size=most // MIB,
             label_visibility="collapsed",
         )
-        st.caption(say("kinds", size=size_of(most)))
-        st.caption(say("same_name"))
+        st.caption(f"{say('kinds', size=size_of(most))}  \n{say('same_name')}")
         st.button(
             say("add"),
             key="add-files",
@@ -81,7 +74,7 @@ def _add_files(key: str) -> None:
     """Begin to add the files that were chosen, and have the box be empty again."""
     remember("trouble", None)
     files = [(file.name, file.getvalue()) for file in st.session_state[key] or ()]
-    collection = st.session_state[TARGET]
+    collection = st.session_state[TARGET] or DEFAULT_COLLECTION
     if not files:
         return
     try:
@@ -97,7 +90,7 @@ def _add_text(number: int) -> None:
     """Begin to add a text that was pasted, and have the form be empty again."""
     remember("trouble", None)
     name, text = st.session_state[f"paste-name-{number}"].strip(), st.session_state[f"paste-text-{number}"]
-    collection = st.session_state[TARGET]
+    collection = st.session_state[TARGET] or DEFAULT_COLLECTION
     if not name or not text.strip():
         remember("trouble", say("text_missing"))
         return

@@ -26,7 +26,7 @@ def draw_knowledge() -> None:
     with st.container(key="knowledge-head", horizontal=True, vertical_alignment="center", gap="small"):
         st.button("", key="back", icon=":material/arrow_back:", type="tertiary", help=say("back"), on_click=go_back)
         st.markdown(f"## {say('knowledge')}", anchors=False)
-    with st.container(key="knowledge", gap="medium"):
+    with st.container(key="knowledge-body", gap="small"):
         with st.empty():
             show_noted()
         try:

@@ -12,16 +12,15 @@ from ..state import remember, remembered, say
 from .bridge import ask_house, services
 from .citations import draw_passage, label, scores
 from .dialogs import open_passage
-from .highlight import spans_of
-from .trouble import note, plain, quiet_line
+from .trouble import plain, quiet_line, sentence
 
 QUERY, TOP_K, WITHIN = "sought-query", "sought-passages", "sought-within"
-FOUND = "sought-found"
+SOUGHT, FOUND = "sought", "sought-found"
 
 
 def draw_search(collections: Sequence[Collection]) -> None:
     """Draw the question, and what was found for it."""
-    with st.form("sought", border=False):
+    with st.form("sought-form", border=False):
         st.text_input(say("query"), key=QUERY, icon=":material/search:")
         with st.container(key="sought-where", horizontal=True, vertical_alignment="bottom", gap="small"):
             if len(collections) > 1:
@@ -36,24 +35,31 @@ def draw_search(collections: Sequence[Collection]) -> None:
                 width=150,
             )
             st.form_submit_button(say("search"), key="seek", type="primary", on_click=_seek)
+    sought = remembered(SOUGHT)
+    if sought is not None:
+        _search(*sought)
     found = remembered(FOUND)
     if found is not None:
         _draw_found(*found)
 
 
 def _seek() -> None:
+    """Note what is to be looked for; the drawing does it, and shows meanwhile that it does."""
     remember("trouble", None)
-    query, top_k = st.session_state[QUERY].strip(), st.session_state[TOP_K]
+    remember(FOUND, None)
+    query = st.session_state[QUERY].strip()
     scope = Scope(collections=st.session_state.get(WITHIN) or None)
-    if not query:
-        remember(FOUND, None)
-        return
+    remember(SOUGHT, (query, st.session_state[TOP_K], scope) if query else None)
+
+
+def _search(query: str, top_k: int, scope: Scope) -> None:
     try:
-        found = ask_house(lambda services: services.knowledge.look(query, top_k=top_k, scope=scope))
-    except ChatError as error:
-        note(error)
-    else:
+        with st.spinner(say("seeking")):
+            found = ask_house(lambda services: services.knowledge.look(query, top_k=top_k, scope=scope))
         remember(FOUND, (query, found.passages, found.words_only))
+    except ChatError as error:
+        quiet_line(sentence(error), "trouble-search", icon=":material/error:")
+    remember(SOUGHT, None)
 
 
 def _draw_found(query: str, passages: Sequence[Passage], words_only: str | None) -> None:
@@ -66,7 +72,7 @@ def _draw_found(query: str, passages: Sequence[Passage], words_only: str | None)
             with st.container(key=f"result-{rank}", gap="xsmall"):
                 st.markdown(f"{rank}. **{plain(label(passage))}**".replace(". ", "\\. ", 1))
                 st.caption(plain(f"{scores(passage)} · {passage.collection}"))
-                draw_passage(passage, spans_of(query, passage.chunk.text))
+                draw_passage(passage, query)
                 st.button(
                     say("in_context"),
                     key=f"context-{rank}",

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import quote
 
 import streamlit as st
+
+from .style_knowledge import KNOWLEDGE_CSS
 
 TINT = "color-mix(in srgb, currentColor 6%, transparent)"
 """A surface a little away from the page, in the light and in the dark."""
 NAMED = ':is([class*="st-key-tools-"], [class*="st-key-edit-"], [class*="st-key-menu-"], .st-key-stopping)'
 """What holds buttons that show an icon only."""
 MARK = "data:image/svg+xml," + quote(Path(__file__).parent.with_name("icon.svg").read_text("utf-8").strip())
+VALUES = {
+    "TINT": TINT,
+    "MARK": MARK,
+    "NAMED": NAMED,
+    "BORDER": "rgb(128 128 128 / 0.25)",
+    "ACCENT": "#3f8f76",
+    "MARKED": "color-mix(in srgb, #3f8f76 14%, transparent)",
+    "WORD": "color-mix(in srgb, #3f9f7f 36%, transparent)",
+}
+"""What stands for what in the rules. Colours must do in the light and in the dark: a dialog knows not which it is."""
 
 CSS = """
 <style>
@@ -73,7 +86,7 @@ CSS = """
 [data-testid="stLayoutWrapper"]:has(> .st-key-books) { padding: 0.5rem 0.6rem 0; }
 .st-key-books p { font-size: 0.78rem; }
 .st-key-books button > div { justify-content: flex-start; }
-.st-key-books button { padding-left: 0; justify-content: flex-start; }
+.st-key-books button { padding: 0; min-height: 2rem; justify-content: flex-start; }
 [data-testid="stMetricValue"] { font-size: 1.5rem; }
 .days { display: flex; align-items: stretch; gap: 3px; height: 9rem; }
 .days .day { flex: 1 1 0; max-width: 3.2rem; min-width: 0; display: flex; flex-direction: column;
@@ -172,7 +185,7 @@ NAMED button:is(:hover, :focus-visible) [data-testid="stMarkdownContainer"] { op
 def draw_style() -> None:
     """Add the rules to the page."""
     light, dark = (st.get_option(f"theme.{mode}.backgroundColor") or "canvas" for mode in ("light", "dark"))
-    css = CSS
-    for name, value in {"TINT": TINT, "MARK": MARK, "NAMED": NAMED, "PAPER": f"light-dark({light}, {dark})"}.items():
-        css = css.replace(name, value)
+    css = CSS.replace("</style>", f"{KNOWLEDGE_CSS}</style>")
+    for name, value in {**VALUES, "PAPER": f"light-dark({light}, {dark})"}.items():
+        css = re.sub(rf"\b{name}\b", value, css)
     st.html(css)

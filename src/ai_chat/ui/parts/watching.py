@@ -23,12 +23,12 @@ def running(view: View) -> frozenset[str]:
 def watch(view: View, shown: frozenset[str]) -> None:
     """Draw the page again when another of its conversations begins to be answered, or stops being.
 
-    This comes last on the page, and never on one that follows an answer: nothing looks while a script runs. See
-    `_named_anew` for why both matter.
+    This comes last on the page, so that nothing stands behind it that could be taken for it, and never on a page that
+    follows an answer: nothing looks while a script runs.
 
     Args:
         view: what the page shows.
-        shown: those that were being answered when its drawing began; what has begun meanwhile is seen by the first look.
+        shown: those that were being answered when its drawing began; what begins meanwhile is seen by the first look.
     """
 
     def look() -> None:
