@@ -223,8 +223,8 @@ def test_list_and_show(kb, home):
     head, first, second, total = kb("list").out.splitlines()
     assert head.split() == ["COLLECTION", "NAME", "KIND", "PAGES", "CHUNKS", "SIZE", "CHANGED"]
     assert first.split()[:6] == ["default", "年假.txt", "txt", "-", "1", "67"]
-    assert second.startswith("work rules  handbook.md  md    -      1       70 B   20")
-    assert total.split() == ["total", "2", "documents", "0", "2", "137", "B"]
+    assert second.startswith("work rules  handbook.md  md    -      1       66 B   20")
+    assert total.split() == ["total", "2", "documents", "0", "2", "133", "B"]
     assert kb("list", "--collection", "work rules").out.count("handbook.md") == 1
     assert len(json.loads(kb("list", "--collection", "default", "--json").out)["collections"]) == 1
 

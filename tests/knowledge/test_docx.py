@@ -58,7 +58,6 @@ def test_styles_have_names_in_the_language_of_word():
         chinese = it.styles.add_style("标题 2", 1)
         based = it.styles.add_style("my own", 1)
         based.base_style = chinese
-        it.styles.element.get_or_add_latentStyles = None
         it.add_heading("甲", 1)
         it.add_paragraph("乙", style="标题 2")
         it.add_paragraph("正文")

@@ -135,6 +135,29 @@ def test_what_is_still_being_written_is_closed(text, shown):
     assert unfinished(text) == shown
 
 
+LINKS = {1: "#one", 12: "#twelve"}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a fact [1].", r"a fact [\[1\]](#one)."),
+        ("two [1][12]，三[12]。", r"two [\[1\]](#one)[\[12\]](#twelve)，三[\[12\]](#twelve)。"),
+        ("[1]: handbook.pdf", r"[\[1\]](#one): handbook.pdf"),
+        ("| a [1] | b |", r"| a [\[1\]](#one) | b |"),
+        ("it costs $5 [1] to $6", r"it costs \$5 [\[1\]](#one) to \$6"),
+        ("made up [2], `a[1]`, $x[1]$", None),
+        ("```\n[1]\n```\n", None),
+        ("[1](https://a.example) and ![1](b)", "[1](https://a.example) and [Image: 1](b)"),
+    ],
+    ids=["one", "in a row", "a list of them", "table", "money", "not there", "code", "links"],
+)
+def test_citations_become_links(text, shown):
+    """Outside of code, and where there is such a source."""
+    assert for_renderer(text, links=LINKS) == (text if shown is None else shown)
+    assert unfinished(text, links=LINKS).startswith((text if shown is None else shown).rstrip("\n"))
+
+
 words = st.text(alphabet="ab c\n`$~:[]()!\\*|x1中", max_size=120)
 
 

@@ -29,6 +29,8 @@ BORDERS = ("\n\n", "\n", "。", ". ", " ")
 """Where a stretch ends best."""
 STEP = 10
 """Capacities are multiples of this, so that splitters can be used again."""
+STRAY = 20.0
+"""Weight below which what stands on a page alone goes with the page beside it; more would be cited by a wrong page."""
 TOO_HEAVY = 1.3
 """How far beyond the capacity a chunk may be: where a text changes from one writing to another, its mean misleads."""
 
@@ -85,7 +87,8 @@ def _grouped(text: str, sections: Sequence[Section], cut: Cut) -> Iterator[Secti
 
 
 def _belong_together(group: _Group, section: Section, weight: float, cut: Cut) -> bool:
-    if min(group.weight, weight) >= cut.tiny or group.weight + weight > cut.capacity:
+    tiny = cut.tiny if group.section.page == section.page else STRAY
+    if min(group.weight, weight) >= tiny or group.weight + weight > cut.capacity:
         return False
     first, second = group.section.heading, section.heading
     return first[: len(second)] == second or second[: len(first)] == first or first[:-1] == second[:-1]

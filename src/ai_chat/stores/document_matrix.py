@@ -73,10 +73,13 @@ class VectorMatrix:
 
         query = np.frombuffer(vector, dtype="<f4")
         cosines = np.empty(self._used, dtype=np.float32)
-        for index, block in enumerate(self._blocks):
-            begin = index * BLOCK
-            end = min(begin + BLOCK, self._used)
-            np.dot(block[: end - begin], query, out=cosines[begin:end])
+        # The product's inner loops also compute with what lies in registers that nobody reads, and may say that it is
+        # no number.
+        with np.errstate(all="ignore"):
+            for index, block in enumerate(self._blocks):
+                begin = index * BLOCK
+                end = min(begin + BLOCK, self._used)
+                np.dot(block[: end - begin], query, out=cosines[begin:end])
         chunks = self._numbers[: self._used]
         if documents is not None:
             is_searched = np.isin(chunks >> POSITION_BITS, list(documents))

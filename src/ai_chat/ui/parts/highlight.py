@@ -43,7 +43,7 @@ def excerpt(text: str, spans: Sequence[Span], most: int = LONGEST_EXCERPT) -> tu
     """Give a stretch of a text in which the first of the words stand, and where they stand in it."""
     begin = 0
     if len(text) > most and spans and spans[0][1] > most // 2:
-        begin = min(spans[0][0] - LEAD, len(text) - most)
+        begin = max(0, min(spans[0][0] - LEAD, len(text) - most))
     end = min(len(text), begin + most)
     before, behind = "… " if begin else "", " …" if end < len(text) else ""
     moved = len(before) - begin

