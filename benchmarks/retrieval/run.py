@@ -68,7 +68,7 @@ LANGUAGES: tuple[Group, ...] = (
 KINDS: tuple[Group, ...] = (
     ("zh over zh", lambda question: (question.language, question.over) == ("zh", "zh")),
     ("zh over en", lambda question: (question.language, question.over) == ("zh", "en")),
-    *((style, lambda question, style=style: question.style == style) for style in STYLES),  # type: ignore[misc]
+    *((style, lambda question, style=style: question.style == style) for style in STYLES),
 )
 
 

@@ -31,6 +31,9 @@ def check() -> int:
     faults += [*_words([*test, *dev], corpus), *_answers([*test, *dev], corpus), *_apart(test, dev, corpus)]
     for fault in faults:
         print(f"fault: {fault}")
+    absent = {place.document for question in [*test, *dev] for place in question.places} - set(corpus)
+    if absent:
+        print(f"not installed here: {', '.join(sorted(absent))}")
     print(f"{len(test)} test and {len(dev)} dev questions, {len(corpus)} documents; {fingerprint()}")
     print("sound" if not faults else f"{len(faults)} faults")
     return 1 if faults else 0
@@ -74,8 +77,8 @@ def _words(questions: Sequence[Question], corpus: Documents) -> Iterator[str]:
 def _answers(questions: Sequence[Question], corpus: Documents) -> Iterator[str]:
     for question in questions:
         for place in question.places:
-            if not place.spans(corpus.get(place.document, "")):
-                yield f"{question.id}: {place.document} does not say here: {place.answer}"
+            if place.document in corpus and not place.spans(corpus[place.document]):
+                yield f"{question.id}: {place.document} does not say: {place.answer}"
             shortest = SHORTEST["zh" if CHINESE.search(place.answer) else "en"]
             if not shortest <= len(place.answer) <= LONGEST:
                 yield f"{question.id}: a quotation of {len(place.answer)} characters"

@@ -172,6 +172,20 @@ def test_two_files_of_one_name(kb, home):
     assert "More than one of these files is called 'x.md'" in ended.err
 
 
+def test_a_failure(kb, home, monkeypatch):
+    """What went wrong for all of them is told in its own words; what was done by then stays."""
+    handbook(home)
+    kb("add", "docs/handbook.md")
+
+    async def fail(*_):
+        raise LocalModelFailed("The embedding model is out of order.")
+
+    monkeypatch.setattr("ai_chat.knowledge.embedding.LocalEmbedder.embed", fail)
+    ended = kb("add", "docs")
+    assert (ended.code, ended.out) == (1, "unchanged  handbook.md (1 chunk)\n")
+    assert ended.err == "1 unchanged.\nai-chat: The embedding model is out of order.\n"
+
+
 async def test_ctrl_c(home, clean_environment):
     """What is done stays, what is being done is undone, and the same command goes on from there."""
     folder = home / "docs"

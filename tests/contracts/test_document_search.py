@@ -206,11 +206,11 @@ async def test_models_stand_side_by_side(documents):
 
 async def test_one_model_that_changed_its_length(documents):
     """Vectors of one name and two lengths are an accident that makes neither of them unfindable."""
-    await put(documents, "a", "one", vectors=[any_unit("one", 4)])
-    await put(documents, "b", "two", vectors=[any_unit("two", 6)])
+    await put(documents, "a", *["one"] * 3, vectors=[any_unit("one", 4)] * 3)
+    await put(documents, "b", *["two"] * 2, vectors=[any_unit("two", 6)] * 2)
 
-    assert await by_vector(documents, any_unit(0, 4)) == ["one"]
-    assert await by_vector(documents, any_unit(0, 6)) == ["two"]
+    assert await by_vector(documents, any_unit(0, 4)) == ["one"] * 3
+    assert await by_vector(documents, any_unit(0, 6)) == ["two"] * 2
 
 
 async def test_many_vectors(documents):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sqlite3
 from collections.abc import AsyncIterator
@@ -146,13 +147,19 @@ async def test_a_question_is_answered(browser, house):
 async def test_an_answer_is_seen_while_it_is_made(browser, house):
     """The first words are there before the last are written, and the text grows without jumping."""
     upstream, program = house
-    upstream.replies = [streamed("First paragraph.\n\n", 1.0, "Second paragraph that is longer.\n\n", 1.0, "Third.")]
+    second, third = asyncio.Event(), asyncio.Event()
+    pieces = "First paragraph.\n\n", second, "Second paragraph that is longer.\n\n", third, "Third."
+    upstream.replies = [streamed(*pieces)]
     async with tab(browser, program) as page:
         await page.ask("go")
         await expect(page.answers.last).to_contain_text("First paragraph")
-        await expect(page.answers.last).not_to_contain_text("Third")
+        await expect(page.answers.last).not_to_contain_text("Second")
         first = page.answers.last.get_by_text("First paragraph.").first
         top = (await first.bounding_box())["y"]
+        second.set()
+        await expect(page.answers.last).to_contain_text("Second paragraph")
+        await expect(page.answers.last).not_to_contain_text("Third")
+        third.set()
         await page.is_done()
         await expect(page.answers.last).to_contain_text("Third")
         assert abs((await first.bounding_box())["y"] - top) < 3
@@ -179,13 +186,15 @@ async def test_enter_while_composing_does_not_send(browser, house):
 async def test_what_is_written_meanwhile_is_not_lost(browser, house):
     """While an answer is made one can write on; what is sent too early is back in the box, and a line says why."""
     upstream, program = house
-    upstream.replies = [streamed("slow ", 3.0, "answer")]
+    rest = asyncio.Event()
+    upstream.replies = [streamed("slow ", rest, "answer")]
     async with tab(browser, program) as page:
         await page.ask("go")
         await expect(page.answers.last).to_contain_text("slow")
         await page.ask("precious words")
         await expect(page.tab.get_by_text("An answer is still being written")).to_be_visible()
         await expect(page.box).to_have_value("precious words")
+        rest.set()
         await page.is_done()
         await expect(page.box).to_have_value("precious words")
 
@@ -218,13 +227,15 @@ async def test_stop_keeps_the_part(browser, house):
 async def test_a_reload_in_the_middle_goes_on(browser, house):
     """The answer is made to its end whoever looks on."""
     upstream, program = house
-    upstream.replies = [streamed("begun ", 2.5, "and ended")]
+    rest = asyncio.Event()
+    upstream.replies = [streamed("begun ", rest, "and ended")]
     async with tab(browser, program) as page:
         await page.ask("go")
         await expect(page.answers.last).to_contain_text("begun")
         await page.tab.reload()
         await expect(page.answers.last).to_contain_text("begun")
         await expect(page.answers.last).not_to_contain_text("and ended")
+        rest.set()
         await expect(page.answers.last).to_contain_text("begun and ended")
         await page.is_done()
 
@@ -232,7 +243,8 @@ async def test_a_reload_in_the_middle_goes_on(browser, house):
 async def test_a_click_in_the_middle_goes_on(browser, house):
     """Choosing another conversation and coming back finds the answer where it is by then."""
     upstream, program = house
-    upstream.replies = [streamed("begun ", 2.5, "and ended")]
+    rest = asyncio.Event()
+    upstream.replies = [streamed("begun ", rest, "and ended")]
     async with tab(browser, program) as page:
         await page.ask("a question of its own")
         await expect(page.answers.last).to_contain_text("begun")
@@ -240,6 +252,8 @@ async def test_a_click_in_the_middle_goes_on(browser, house):
         await expect(page.tab.locator(".st-key-empty")).to_be_visible()
         await expect(page.answers).to_have_count(0)
         await page.tab.locator('[class*="st-key-open-"] button', has_text="a question of its own").first.click()
+        await expect(page.answers.last).to_contain_text("begun")
+        rest.set()
         await expect(page.answers.last).to_contain_text("begun and ended")
 
 
@@ -252,10 +266,12 @@ async def test_a_second_tab_follows(browser, house):
         await asking.is_done()
         await looking.open(asking.conversation)
         await looking.is_done()
-        upstream.replies = [streamed("two ", 4.0, "three")]
+        rest = asyncio.Event()
+        upstream.replies = [streamed("two ", rest, "three")]
         await asking.ask("second")
         await expect(looking.answers.last).to_contain_text("two")
         await expect(looking.answers.last).not_to_contain_text("three")
+        rest.set()
         await expect(looking.answers.last).to_contain_text("two three")
         await looking.is_done()
 

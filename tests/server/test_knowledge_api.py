@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import time
+from dataclasses import replace
 
 import pytest
 from tests.knowledge.documents import MANUAL_EN, archive, lines, pdf, word, word_xml
@@ -12,7 +13,8 @@ from tests.server.conftest import serving
 from tests.server.test_chat_api import chat, text_in
 from tests.upstream import streamed
 
-from ai_chat.server import knowledge_bodies
+from ai_chat.core.errors import LocalModelFailed
+from ai_chat.server import knowledge_api
 
 LEAVE = "# Handbook\n\n## Leave\n\nEvery employee has 25 days of annual leave.\n"
 CHINESE = "员工每年有二十五天年假。病假需要医生证明，三天以上还需要经理批准。\n"
@@ -400,15 +402,23 @@ async def test_a_document_that_is_removed_while_it_is_replaced(server):
 
 async def test_a_look_that_waits(server, monkeypatch):
     """It answers when there is news, at the latest after its time; of an ingest that has ended, at once."""
-    monkeypatch.setattr(knowledge_bodies, "LONGEST_WAIT", 0.2)
-    got = await send(server, "handbook.md", LEAVE.encode())
-    job = await ended(server, got)
-    where = f"/api/knowledge/jobs/{job['id']}"
+    first = await send(server, "long.txt", LONG.encode())
+    second = await send(server, "handbook.md", LEAVE.encode())
+    where = f"/api/knowledge/jobs/{second.body['job']['id']}"
     before = time.perf_counter()
-    assert (await server.get(f"{where}?wait=30")).body["state"] == "finished"
-    assert time.perf_counter() - before < 5
-    assert (await server.get(f"{where}?after=1")).body["outcomes"] == []
-    assert (await server.get(f"{where}?after=0")).body["outcomes"] == job["outcomes"]
+    with monkeypatch.context() as patched:
+        patched.setattr(knowledge_api, "LONGEST_WAIT", 0.5)
+        waiting = (await server.get(f"{where}?wait=1000")).body
+    assert (waiting["state"], waiting["current"], waiting["outcomes"]) == ("running", None, [])
+    assert 0.4 < time.perf_counter() - before < 10
+    await server.ask("POST", f"/api/knowledge/jobs/{first.body['job']['id']}/cancel", headers=JSON)
+
+    job = await ended(server, second)
+    before = time.perf_counter()
+    assert (await server.get(f"{where}?wait=30")).body == job
+    assert (await server.get(f"{where}?wait=30&after=0")).body["outcomes"] == job["outcomes"]
+    assert (await server.get(f"{where}?wait=30&after=1")).body == {**job, "outcomes": []}
+    assert time.perf_counter() - before < 10
 
 
 async def test_reindex(no_leaks, upstream):
@@ -418,8 +428,6 @@ async def test_reindex(no_leaks, upstream):
         store = await server.services.storage.documents()
         [chunk] = await store.chunks(document["id"])
         found_there = await server.services.knowledge.document(document["id"])
-        from dataclasses import replace
-
         await store.put(replace(found_there, embedding="other/model"), LEAVE, [chunk], [bytes(2048)])
         assert (await server.get("/api/knowledge")).body["outdated"] == 1
         got = await server.ask("POST", "/api/knowledge/search", json={"query": "leave"})
@@ -435,8 +443,6 @@ async def test_reindex(no_leaks, upstream):
 
 async def test_words_alone(server, monkeypatch):
     """If the embedding model fails, words are searched, and it is said why."""
-    from ai_chat.core.errors import LocalModelFailed
-
     await added(server, "handbook.md", LEAVE.encode())
 
     async def fail(_):
@@ -473,6 +479,19 @@ async def test_an_answer_from_documents(server, upstream):
     await chat(server, "Thanks", conversation_id=run["conversation_id"], collections=[])
     assert (await server.get(where)).body["collections"] == []
     assert "tools" not in upstream.chats[-1]
+
+
+async def test_nothing_was_found(server, upstream):
+    """An answer can cite nothing then, whatever the model makes up."""
+    await added(server, "handbook.md", LEAVE.encode(), "work")
+    await added(server, "shop.md", b"The shop opens at nine.", "town")
+    upstream.replies = [streamed("Nobody knows [1].")]
+    document = (await server.get("/api/knowledge/documents?collection=town")).body["data"][0]
+    run = (await chat(server, "hi", collections=["town"]))[0][2]
+    await server.ask("DELETE", f"/api/knowledge/documents/{document['id']}")
+    upstream.replies = [streamed("Nobody knows [1].")]
+    events = await chat(server, "When does it open?", conversation_id=run["conversation_id"])
+    assert text_in(events) == "Nobody knows."
 
 
 async def test_collections_that_there_are_not(server, upstream):

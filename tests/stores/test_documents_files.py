@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from tests.documents import any_unit, by_vector, by_words, make_chunks, make_document, put, texts_of, unit
 
 from ai_chat.core.errors import StorageFailed
-from ai_chat.stores import document_sqlite
+from ai_chat.stores import document_vectors
 from ai_chat.stores.document_rows import AT_ONCE
 from ai_chat.stores.opening import open_stores
 
@@ -30,6 +30,19 @@ async def main():
         print(n, flush=True)
 
 asyncio.run(main())
+"""
+
+OPENER = """
+import asyncio, sys
+from ai_chat.stores.opening import open_stores
+
+async def main():
+    stores = await open_stores("sqlite:///a.db", encode=dict, decode=dict)
+    await stores.documents.list()
+    await stores.aclose()
+
+asyncio.run(main())
+print(*sys.modules)
 """
 
 
@@ -115,14 +128,14 @@ async def test_the_words_of_what_is_removed_leave_the_index(stores, tmp_path):
 
 async def test_vectors_are_given_up_when_nobody_searches(stores, monkeypatch):
     """Their memory is given back after a while, and they are read again when somebody does."""
-    monkeypatch.setattr(document_sqlite, "UNUSED_SECONDS", 0.01)
+    monkeypatch.setattr(document_vectors, "UNUSED_SECONDS", 0.01)
     await put(stores.documents, "a", "text")
     assert await by_vector(stores.documents, unit(1)) == ["text"]
-    assert stores.documents._index._loaded
+    assert stores.documents._index._vectors._loaded
 
     await asyncio.sleep(0.05)
 
-    assert not stores.documents._index._loaded
+    assert not stores.documents._index._vectors._loaded
     assert await by_vector(stores.documents, unit(1)) == ["text"]
 
 
@@ -201,3 +214,11 @@ async def test_a_server_that_goes_away(postgres_url):
     await put(documents, "a", "common new", id="d")
     await check_whole(documents, ["common new"])
     await stores.aclose()
+
+
+def test_numpy_is_loaded_by_the_first_search_and_not_before():
+    """Whoever keeps no documents does not wait for it."""
+    loaded = subprocess.run([sys.executable, "-c", OPENER], check=True, capture_output=True, text=True).stdout.split()
+
+    assert "ai_chat.stores.documents" in loaded
+    assert "numpy" not in loaded

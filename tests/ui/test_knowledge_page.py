@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from tests.ui.conftest import Home
 from tests.ui.test_page import ask, opened, press, said
 
-from ai_chat.core.errors import LocalModelFailed
+from ai_chat.core.errors import LocalModelFailed, SettingsError
 from ai_chat.core.knowledge import Document
 from ai_chat.providers.scripted import Echo, Scripted
 from ai_chat.ui.parts import knowledge_documents
@@ -289,6 +289,22 @@ def test_vectors_of_another_model_are_made_anew(library, page):
     assert not any("another model" in words for words in said(page))
     assert any("Re\\-indexed" in words for words in said(page))
     assert "2 replaced" in captions(page)
+
+
+def test_a_model_that_is_set_wrongly_hides_nothing(library, page):
+    """A line says what is wrong; the documents are there."""
+    house = library(a_md=ENGLISH)
+    knowledge_base = house.services.knowledge
+
+    def broken():
+        raise SettingsError("AI_CHAT_KNOWLEDGE__EMBEDDING is wrong.")
+
+    del vars(knowledge_base)["_embedder"]
+    knowledge_base._make_embedder = broken
+    knowledge(page)
+    assert any("EMBEDDING is wrong" in words.replace("\\", "") for words in said(page))
+    assert names(page) == ["a.md"]
+    knowledge_base._make_embedder = Vectors
 
 
 # --- trying a search ----------------------------------------------------------------------------------------------

@@ -35,12 +35,18 @@ LONGEST_CODE = 200
 """Characters of code within a line."""
 
 
-def checked(handler: Handler, sources: Sources) -> Handler:
-    """Have the answers of a handler cite nothing but these sources, as far as there are any."""
+def checked(handler: Handler, sources: Sources, *, always: bool = False) -> Handler:
+    """Have the answers of a handler cite nothing but these sources.
+
+    Args:
+        handler: answers.
+        sources: what was found by then.
+        always: whether an answer is looked at even if nothing was found: then it can cite nothing at all.
+    """
 
     async def ask(call: Call) -> EventStream:
         stream = await handler(call)
-        if sources:
+        if always or sources:
             stream.map(_Map(sources))
         return stream
 

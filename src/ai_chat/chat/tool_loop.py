@@ -91,7 +91,8 @@ class ToolAnswer(Answer):
         self._begun = False
         handler = react(handler) if use.react else handler
         if use.grounding is not None:
-            handler = checked(handler, use.grounding.sources)
+            # Who chose documents takes every number for one of their passages, also where there are none.
+            handler = checked(handler, use.grounding.sources, always=use.grounding.top_k is not None)
         self._ask = ask
         self._steps: list[Step] = []
         self._rounds: list[tuple[Answer, ChatResult]] = []

@@ -27,7 +27,7 @@ def _add(
     name: Annotated[str | None, typer.Option(metavar="NAME", help="What to call the text of stdin.")] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Add documents; one of a name that is there already is replaced, and one that has not changed is left alone."""
+    """Add documents, or replace those that have changed."""
     from . import process  # noqa: PLC0415
     from .kb_adding import Adding, add  # noqa: PLC0415
 
@@ -101,7 +101,7 @@ def _remove(
 
 @kb_app.command("reindex")
 def _reindex(*, collection: Of = None, as_json: AsJson = False) -> int:
-    """Give documents vectors of the embedding model that is set now, where they have others."""
+    """Make vectors anew where another model made them."""
     from . import process  # noqa: PLC0415
     from .kb_adding import reindex  # noqa: PLC0415
 

@@ -237,7 +237,10 @@ class DocumentStore(Protocol):
         """Keep a document with its text and its chunks, a vector for each, in place of what stood under its id.
 
         Raises:
+            BadRequest: its id is none.
             Conflict: another document of that name came into the collection meanwhile.
+            StorageFailed: it could not be written; what stood there still stands.
+            ValueError: its text, its chunks and their vectors do not fit together.
         """
         ...
 
@@ -254,7 +257,7 @@ class DocumentStore(Protocol):
         ...
 
     async def list(self, *, collection: str | None = None, limit: int = 1000, offset: int = 0) -> Sequence[Document]:
-        """Give documents by collection and name."""
+        """Give documents by collection and name, as Unicode orders them."""
         ...
 
     async def collections(self) -> Sequence[Collection]:
@@ -262,7 +265,7 @@ class DocumentStore(Protocol):
         ...
 
     async def text(self, document: str, start: int = 0, end: int | None = None) -> str | None:
-        """Give a stretch of a document's text; None if there is no such document."""
+        """Give a stretch of a document's text, as far as there is one; None if there is no such document."""
         ...
 
     async def chunks(self, document: str, *, limit: int = 1000, offset: int = 0) -> Sequence[Chunk]:
@@ -274,11 +277,17 @@ class DocumentStore(Protocol):
         ...
 
     async def by_vector(self, vector: bytes, *, embedding: str, limit: int, scope: Scope = EVERYWHERE) -> Sequence[Hit]:
-        """Give the chunks nearest to a vector among those with vectors of that model, the nearest first."""
+        """Give the chunks nearest to a vector among those with vectors of that model, the nearest first.
+
+        Of equally near ones the older come first. The vector is as the model's `Embedder` gives it.
+        """
         ...
 
     async def by_words(self, text: str, *, limit: int, scope: Scope = EVERYWHERE) -> Sequence[Hit]:
-        """Give the chunks that share the most telling words with a text, the best first; rare words tell more."""
+        """Give the chunks that share the most telling words with a text, the best first; rare words tell more.
+
+        One word in common is enough. Of a long text the beginning counts; one without letters and digits finds nothing.
+        """
         ...
 
     async def passages(self, chunks: Sequence[int]) -> Mapping[int, Passage]:

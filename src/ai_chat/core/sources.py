@@ -54,9 +54,6 @@ class Sources:
     def __contains__(self, number: object) -> bool:
         return number in self._found
 
-    def __bool__(self) -> bool:
-        return bool(self._found)
-
     @property
     def found(self) -> list[Source]:
         """What was found for the present answer, by its numbers."""

@@ -73,8 +73,7 @@ class VectorMatrix:
 
         query = np.frombuffer(vector, dtype="<f4")
         cosines = np.empty(self._used, dtype=np.float32)
-        # The product's inner loops also compute with what lies in registers that nobody reads, and may say that it is
-        # no number.
+        # The library behind it raises the flag of an invalid operation now and then though all numbers are sound.
         with np.errstate(all="ignore"):
             for index, block in enumerate(self._blocks):
                 begin = index * BLOCK

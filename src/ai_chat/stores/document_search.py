@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, CompoundSelect, Integer, LargeBinary, cast, func, null, select, union_all
+from sqlalchemy import CompoundSelect, bindparam, cast, func, literal, null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..core.knowledge import Hit, Scope
@@ -34,6 +34,16 @@ CROWD = 1_000
 fewer it costs nothing, and may be all that a query and a chunk have in common."""
 
 
+SEARCHED, NEW = -1, -2
+"""The places of what is no word: the documents that are searched, and those of them that are new."""
+READINGS = 3
+"""How often it is looked anew because documents came up that were not known; the last time without these."""
+LENGTHS_AT_ONCE = 1_000
+LENGTHS = select(documents.c.number, documents.c.lengths).where(
+    documents.c.number.in_(bindparam("numbers", expanding=True))
+)
+
+
 class WordSearch:
     """Looks for words in an index, and ranks what it gives."""
 
@@ -41,6 +51,7 @@ class WordSearch:
         """Search what an index of that database knows."""
         self._database = database
         self._index = index
+        self._lengths: dict[int, bytes] = {}  # by the numbers of documents; what has a number never changes
 
     async def best(self, text: str, limit: int, scope: Scope) -> tuple[Hit, ...]:
         """Give the chunks that share the most telling words with a text, the best first."""
@@ -72,36 +83,54 @@ class WordSearch:
         return telling, common
 
     async def _look(
-        self,
-        connection: AsyncConnection,
-        terms: Sequence[Term],
-        scope: Scope,
-        found: Found,
-        limit: int,
+        self, connection: AsyncConnection, terms: Sequence[Term], scope: Scope, found: Found, limit: int
     ) -> tuple[Hit, ...]:
         """Look for words, add where they are to what was found before, and give the best of it all."""
         asked = self._index.asked(
             [(term.word + mark, term.is_beginning and not mark) for term in terms for mark, _, _ in LEVELS]
         )
-        # The documents and what the index gives are read at one moment: a document that is being replaced is found
-        # with its old words or with its new ones.
-        rows = (await connection.execute(self._statement(scope), {"asked": asked})).all()
-        return await asyncio.to_thread(self._ranked, rows, terms, found, limit)
+        numbers: list[int] = []
+        rows: Sequence[Any] = ()
+        for _ in range(READINGS):
+            # The documents and what the index gives are read at one moment: a document that is being replaced is found
+            # with its old words or with its new ones.
+            known = {"known": max(self._lengths, default=0)}
+            rows = (await connection.execute(self._statement(scope), {"asked": asked, **known})).all()
+            numbers = await asyncio.to_thread(self._searched, rows)
+            self._lengths.update((number, lengths) for place, _, number, lengths in rows if place == NEW)
+            unknown = [number for number in numbers if number not in self._lengths]
+            if not unknown:
+                break
+            for begin in range(0, len(unknown), LENGTHS_AT_ONCE):
+                some = {"numbers": unknown[begin : begin + LENGTHS_AT_ONCE]}
+                self._lengths.update((await connection.execute(LENGTHS, some)).all())
+        if not is_within(scope, self._database.dialect):
+            self._lengths = {number: self._lengths[number] for number in numbers if number in self._lengths}
+        return await asyncio.to_thread(self._ranked, rows, numbers, terms, found, limit)
 
     def _statement(self, scope: Scope) -> CompoundSelect[Any]:
-        looked_for = self._index.found.subquery("looked_for")
-        place, words = looked_for.c
+        place, words = self._index.found.subquery("looked_for").c
         where = is_within(scope, self._database.dialect)
-        searched = select(
-            cast(null(), Integer), cast(null(), words.type), documents.c.number, documents.c.lengths
-        ).where(*where)
-        return union_all(searched, select(place, words, cast(null(), BigInteger), cast(null(), LargeBinary)))
+        number, lengths = documents.c.number, documents.c.lengths
+        no_number, no_lengths = cast(null(), number.type), cast(null(), lengths.type)
+        return union_all(
+            select(literal(SEARCHED), self._index.joined(number), no_number, no_lengths).where(*where),
+            select(literal(NEW), cast(null(), words.type), number, lengths).where(number > bindparam("known"), *where),
+            select(place, words, no_number, no_lengths),
+        )
 
-    def _ranked(self, rows: Sequence[Any], terms: Sequence[Term], found: Found, limit: int) -> tuple[Hit, ...]:
-        documents = sorted((number, lengths) for _, _, number, lengths in rows if number is not None)
-        for place, chunks, number, _ in rows:
-            if number is None and chunks is not None:
+    def _searched(self, rows: Sequence[Any]) -> list[int]:
+        """Read which documents are searched, in their order."""
+        joined = next(value for place, value, _, _ in rows if place == SEARCHED)
+        return [] if joined is None else sorted(self._index.numbers_of(joined).tolist())
+
+    def _ranked(
+        self, rows: Sequence[Any], numbers: Sequence[int], terms: Sequence[Term], found: Found, limit: int
+    ) -> tuple[Hit, ...]:
+        for place, chunks, _, _ in rows:
+            if place >= 0 and chunks is not None:
                 term, level = divmod(place, len(LEVELS))
                 found[terms[term], level] = self._index.numbers_of(chunks)
-        searched = Searched([number for number, _ in documents], [lengths for _, lengths in documents])
-        return best_by_words(searched, found, limit)
+        lengths = self._lengths  # without those of documents that were removed a moment ago
+        present = [number for number in numbers if number in lengths]
+        return best_by_words(Searched(present, [lengths[number] for number in present]), found, limit)

@@ -26,7 +26,7 @@ LONGEST_NAME = 500
 """Characters of a document's name, and of the headings above a chunk, that it is found by."""
 QUERIED_CHARACTERS = 4_000
 """Characters of a query that are looked at; a page of text tells what it is about."""
-QUERIED_TERMS = 256
+QUERIED_TERMS = 128
 """Different words of a query that are looked at; the rarest of them are looked for."""
 LONGEST_CHUNK = 2**16 - 1
 

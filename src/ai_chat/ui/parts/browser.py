@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ..state import conversation, language, remembered
+from ..state import conversation, language, remembered, shows_knowledge, shows_usage
 
 JS = """
 const BOX = '[data-testid="stChatInputTextArea"]';
@@ -53,7 +53,10 @@ function cite(event) {
   const link = event.target.closest?.('a[href^="#source-"]');
   if (!link) { return; }
   event.preventDefault();  // while the answer is being written there is no button yet
-  document.querySelector('.st-key-' + CSS.escape(link.hash.slice(1)) + ' button')?.click();
+  const button = document.querySelector('.st-key-' + CSS.escape(link.hash.slice(1)) + ' button');
+  button?.focus({ preventScroll: true });
+  // As a finger does it: after a click without one the dialog would not take the focus, and Escape would not close it.
+  button?.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true, detail: 1 }));
 }
 
 export default function (component) {
@@ -66,11 +69,11 @@ export default function (component) {
     addEventListener('pagehide', keep);
     document.addEventListener('click', cite, true);
     document.addEventListener('visibilitychange', () => { if (document.hidden) { keep(); } });
-  } else if (page.conversation !== data.conversation && innerWidth < PHONE) {
+  } else if (page.shown !== data.shown && innerWidth < PHONE) {
     document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
   }
   if (data.editing && page.editing !== data.editing) { focusEditor(data.editing, 20); }
-  page.conversation = data.conversation;
+  page.shown = data.shown;
   page.editing = data.editing;
 }
 """
@@ -80,5 +83,6 @@ _component = st.components.v2.component("ai_chat_browser", js=JS)
 
 def draw_browser() -> None:
     """Tell the browser where things stand."""
-    data = {"conversation": conversation() or "", "language": language(), "editing": remembered("editing") or ""}
+    shown = f"{conversation() or ''} {shows_usage():d}{shows_knowledge():d}"
+    data = {"shown": shown, "language": language(), "editing": remembered("editing") or ""}
     _component(key="browser", data=data, height="content")

@@ -10,7 +10,7 @@ import streamlit as st
 from ...assembly import Services
 from ...core.errors import ChatError
 from ...core.knowledge import Collection, Document
-from ..state import language, say
+from ..state import language, remembered, say
 from .bridge import ask_house
 from .dialogs import open_document, open_removal
 from .places import counted, facts_of
@@ -32,13 +32,11 @@ def draw_documents(collections: Sequence[Collection]) -> None:
     try:
         if words:
             matching = ask_house(lambda services: _matching(services, collection, words))
-            number = _page(len(matching))
-            documents: Sequence[Document] = matching[number * PAGE :][:PAGE]
+            pages, offset = _paged(len(matching))
+            documents: Sequence[Document] = matching[offset:][:PAGE]
         else:
-            number = _page(sum(counts.values()) if collection is None else counts.get(collection, 0))
-            documents = ask_house(
-                lambda services: services.knowledge.documents(collection, limit=PAGE, offset=number * PAGE)
-            )
+            pages, offset = _paged(sum(counts.values()) if collection is None else counts.get(collection, 0))
+            documents = ask_house(lambda services: services.knowledge.documents(collection, limit=PAGE, offset=offset))
     except ChatError as error:
         quiet_line(sentence(error), "trouble-documents", icon=":material/error:")
         return
@@ -51,6 +49,9 @@ def draw_documents(collections: Sequence[Collection]) -> None:
                 st.caption(plain(f"{name} · {counted('documents', counts.get(name, 0))}"))
             for document in group:
                 _draw_row(document)
+    if pages > 1:
+        with st.container(horizontal=True, horizontal_alignment="center"):
+            st.pagination(pages, key=_page_key(pages))
 
 
 def _draw_choice(collections: Sequence[Collection]) -> tuple[str | None, str]:
@@ -82,12 +83,15 @@ def _draw_choice(collections: Sequence[Collection]) -> tuple[str | None, str]:
     return collection or None, (words or "").strip()
 
 
-def _page(total: int) -> int:
-    """Draw the numbers of pages, if there are several; give the one that is shown, from 0."""
-    pages = -(-total // PAGE)
-    if pages < 2:  # noqa: PLR2004 - one page needs no number
-        return 0
-    return st.pagination(pages, key=f"documents-page-{pages}") - 1
+def _paged(total: int) -> tuple[int, int]:
+    """Give how many pages there are, and how many documents stand before the one that is shown."""
+    pages = max(1, -(-total // PAGE))
+    shown: int = remembered(_page_key(pages), 1)
+    return pages, (shown - 1) * PAGE
+
+
+def _page_key(pages: int) -> str:
+    return f"documents-page-{pages}"
 
 
 async def _matching(services: Services, collection: str | None, words: str) -> list[Document]:

@@ -30,10 +30,12 @@ def draw_knowledge() -> None:
         with st.empty():
             show_noted()
         try:
-            collections, outdated = ask_house(_read)
+            collections, outdated, problem = ask_house(_read)
         except ChatError as error:
             quiet_line(sentence(error), "trouble-knowledge", icon=":material/error:")
             return
+        if problem is not None:
+            quiet_line(sentence(problem), "trouble-embedding", icon=":material/error:")
         _draw_outdated(outdated)
         draw_jobs()
         if collections:
@@ -43,8 +45,13 @@ def draw_knowledge() -> None:
             draw_adding(collections)
 
 
-async def _read(services: Services) -> tuple[Sequence[Collection], int]:
-    return await services.knowledge.collections(), await services.knowledge.outdated()
+async def _read(services: Services) -> tuple[Sequence[Collection], int, ChatError | None]:
+    """Give the collections, how many documents have old vectors, and why no vectors can be made, if so."""
+    collections = await services.knowledge.collections()
+    try:
+        return collections, await services.knowledge.outdated(), None
+    except ChatError as error:  # the model is set wrongly: documents can be seen and found by words all the same
+        return collections, 0, error
 
 
 def _draw_part(collections: Sequence[Collection]) -> None:

@@ -29,7 +29,7 @@ _PIECE = re.compile(
     | \$(?P<dollar>(?=[^\s$])(?:\\\$|[^$\n])*?(?<=[^\s\\]))\$(?![0-9A-Za-z$])
     | (?P<money>\$)
     | (?P<address><[A-Za-z][A-Za-z0-9+.-]*:[^>\s]*>|(?:https?://|www\.)[^\s<]+)
-    | (?P<image>!\[)(?P<nameless>(?=\]))?
+    | (?P<image>!+\[)(?P<nameless>(?=\]))?
     | (?P<colons>:+(?=[\w+-]))
     | (?P<citation>\[(?P<number>\d{{1,3}})\](?!\())
     | (?P<tilde>(?<!~)~(?!~))
@@ -132,7 +132,8 @@ def _replaced(match: re.Match[str], image: str, links: Links) -> str:
     if kind == "dollar":
         return match[0] if _is_formula(match["dollar"]) else f"\\${_prose(match['dollar'], image, links)}\\$"
     if kind in {"image", "nameless"}:
-        return f"[{image}" if match["nameless"] is not None else f"[{image}: "
+        others = "\\!" * (len(match["image"]) - len("!["))  # one that is left would make a picture of the link
+        return f"{others}[{image}" if match["nameless"] is not None else f"{others}[{image}: "
     if kind == "citation":
         address = links.get(int(match["number"]))
         return match[0] if address is None else f"[\\[{match['number']}\\]]({address})"
