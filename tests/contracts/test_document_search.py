@@ -123,11 +123,23 @@ async def test_more_of_the_query_tells_more(documents):
 async def test_a_query_of_common_words_alone(documents, monkeypatch):
     """Words that are nearly everywhere are not looked for beside rarer ones, and found if there are no others."""
     monkeypatch.setattr(document_search, "CROWD", 10)
-    await put(documents, "a", *["the thing"] * 30, "the needle")
+    await put(documents, "a", *["every thing"] * 30, "every needle")
 
-    assert len(await documents.by_words("the thing", limit=100)) == 31
-    assert await by_words(documents, "the needle") == ["the needle"]
-    assert len(await documents.by_words("the nowhere", limit=100)) == 31
+    assert len(await documents.by_words("every thing", limit=100)) == 31
+    assert await by_words(documents, "every needle") == ["every needle"]
+    assert len(await documents.by_words("every nowhere", limit=100)) == 31
+
+
+async def test_words_that_only_ask(documents):
+    """They are left out beside others, in both languages, and looked for when alone; forms are one word."""
+    await put(
+        documents, "a", "What is the how of it?", "Retries wait longer each time.", "怎么办，怎么说", "重试要等待"
+    )
+
+    assert await by_words(documents, "How is a retry done?") == ["Retries wait longer each time."]
+    assert await by_words(documents, "怎么重试") == ["重试要等待"]
+    assert await by_words(documents, "what is the") == ["What is the how of it?"]
+    assert await by_words(documents, "怎么") == ["怎么办，怎么说"]
 
 
 async def test_a_paragraph_finds_its_like(documents):

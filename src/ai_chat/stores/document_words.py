@@ -17,6 +17,8 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
 
 from .segments import folded_runs
 
@@ -29,6 +31,13 @@ QUERIED_CHARACTERS = 4_000
 QUERIED_TERMS = 128
 """Different words of a query that are looked at; the rarest of them are looked for."""
 LONGEST_CHUNK = 2**16 - 1
+ASKING = (
+    "a an the this that these those of to in on for and or is are was were be been do does did can could how what when "
+    "where which who whom whose why i me my we our you your it its they their with by from as at not no if there then "
+    "than so will would shall should may might must has have had any some"
+)
+ASKING_ZH = "怎么 么样 怎样 如何 什么 为什 哪些 哪个 哪里 多少 可以 能否 是否 请问 有没 没有 一个 这个 那个 的是 是什"
+"""Words of questions and of grammar; Chinese ones as the pairs that they are looked for by."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -69,17 +78,37 @@ def chunk_words(name: str, heading: Sequence[str], text: str) -> ChunkWords:
 
 
 def query_terms(text: str) -> tuple[Term, ...]:
-    """Give the different words of a query; none, when it holds only signs and spaces."""
-    found = dict.fromkeys(itertools.chain.from_iterable(map(_terms, folded_runs(text[:QUERIED_CHARACTERS]))))
+    """Give the different words of a query; none, when it holds only signs and spaces.
+
+    Words that only ask are left out, unless there are no others: in few documents even these look rare.
+    """
+    runs = list(folded_runs(text[:QUERIED_CHARACTERS]))
+    found = dict.fromkeys(term for run in runs for term in _terms(run) if term.word not in _asking())
+    if not found:
+        found = dict.fromkeys(itertools.chain.from_iterable(map(_terms, runs)))
     return tuple(itertools.islice(found, QUERIED_TERMS))
 
 
-def base_form(word: str) -> str:
-    """Give the form that a word of a language with spaces stands and is looked for under: itself.
+@cache
+def _asking() -> frozenset[str]:
+    return frozenset([*map(base_form, ASKING.split()), *ASKING_ZH.split()])
 
-    The one place for a stemmer.
+
+@lru_cache(maxsize=2**15)
+def base_form(word: str) -> str:
+    """Give the form that a word of a language with spaces stands and is looked for under: its stem, if it is English.
+
+    The stemmer is Porter's second (snowballstem.org). Words of other languages in the same letters are cut by its rules
+    too, here and there alike, so they are found all the same.
     """
-    return word
+    return _stemmer().stemWord(word) if word.isascii() and word.isalpha() else word
+
+
+@cache
+def _stemmer() -> Any:
+    from snowballstemmer import stemmer  # noqa: PLC0415 - most processes search no documents
+
+    return stemmer("english")
 
 
 def _runs(texts: Iterable[str]) -> Iterator[tuple[str, bool]]:

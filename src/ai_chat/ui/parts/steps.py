@@ -113,8 +113,11 @@ def _draw(place: Any, called: Called, came: Came | None, *, running: bool) -> An
         _label(called, came), state="running" if running else "error" if failed else "complete", expanded=False
     )
     # Not in a `with`: that would say it is complete at its end.
-    box.caption(say("arguments"))
-    box.code(_pretty(called.arguments), language="json", wrap_lines=True)
+    if called.name == SEARCH_TOOL:
+        box.caption(plain(_values(called)))
+    else:
+        box.caption(say("arguments"))
+        box.code(_pretty(called.arguments), language="json", wrap_lines=True)
     if came is not None:
         _draw_result(box, came)
     elif not running:

@@ -20,7 +20,10 @@ KNOWLEDGE_CSS = """
   background: transparent; border: 1.5px dashed BORDER;
 }
 .st-key-uploading [data-testid="stFileUploaderDropzone"]:hover { background: TINT; }
-.st-key-uploading [data-testid="stFileUploaderDropzoneInstructions"] { width: auto; margin: 0; text-align: center; }
+.st-key-uploading [data-testid="stFileUploaderDropzoneInstructions"] { width: 100%; margin: 0; }
+.st-key-uploading [data-testid="stFileUploaderDropzoneInstructions"] :is(div, span) {
+  display: block; width: 100%; text-align: center;
+}
 .st-key-uploading [data-testid="stFileUploaderDropzoneInstructions"] span { font-size: 0; }
 .st-key-uploading [data-testid="stFileUploaderDropzoneInstructions"] span::after {
   content: var(--drop); font-size: 0.9rem;
