@@ -44,9 +44,16 @@ def baseline(corpus: Documents) -> Subject:
     return Subject(texts=corpus, searches=Baseline(corpus).searches())
 
 
-SUBJECTS: dict[str, Callable[[Documents], Subject]] = {"baseline": baseline}
-"""THE SEAM. The product comes in as one more function here: it adds the corpus as files (`corpus.write(folder)`), gives
-the texts that it keeps of them, and its three searches. Nothing else of this folder has to know of it."""
+def product(corpus: Documents) -> Subject:
+    """Give the product, to which the corpus is added as files."""
+    from product import Product
+
+    made = Product(corpus)
+    return Subject(texts=made.texts, searches=made.searches())
+
+
+SUBJECTS: dict[str, Callable[[Documents], Subject]] = {"baseline": baseline, "product": product}
+"""What is measured: each gets the corpus, and gives the texts that it keeps of it and its three searches."""
 
 
 @dataclass(frozen=True, slots=True)

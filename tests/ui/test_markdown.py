@@ -174,4 +174,4 @@ def test_no_picture_is_left(text):
     """Outside code nothing that would load a picture remains."""
     shown = for_renderer(f"before\n\n{text}")
     without_code = re.sub(r"(?s)(`+).*?\1", "", shown)
-    assert "![" not in re.sub(r"\\[^\s\w]", " ", without_code) or "`" in text
+    assert "![" not in re.sub(r"\\[^\s\w]", "x", without_code) or "`" in text

@@ -56,7 +56,9 @@ def draw_jobs() -> None:
         for progress in jobs:
             _draw_job(progress)
 
-    look()
+    # In a container of its own: a look that comes while the page is drawn would move up what stands behind it.
+    with st.container():
+        look()
 
 
 def _shown() -> Sequence[Progress]:
