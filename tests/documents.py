@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import math
 import random
+import struct
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -49,17 +50,24 @@ def make_document(name: str, text: str, chunks: Sequence[Chunk], **fields: objec
     return Document(name=name, characters=len(text), chunks=len(chunks), **{**given, **fields})  # type: ignore[arg-type]
 
 
+def halved(number: float) -> float:
+    """Round to half precision, in which SQLite's vectors are compared; so both databases compare the same numbers."""
+    return struct.unpack("<e", struct.pack("<e", number))[0]
+
+
 def unit(*numbers: float) -> bytes:
     """Give the vector of length 1 in the direction of these numbers; zeros are added up to DIMENSIONS."""
     length = math.hypot(*numbers)
-    return array.array("f", [number / length for number in numbers] + [0.0] * (DIMENSIONS - len(numbers))).tobytes()
+    return array.array(
+        "f", [halved(number / length) for number in numbers] + [0.0] * (DIMENSIONS - len(numbers))
+    ).tobytes()
 
 
 def any_unit(seed: object, dimensions: int = DIMENSIONS) -> bytes:
     """Give a vector of length 1 in a direction that depends on the seed alone."""
     dice = random.Random(str(seed))  # noqa: S311
     numbers = [dice.gauss() for _ in range(dimensions)]
-    return array.array("f", [number / math.hypot(*numbers) for number in numbers]).tobytes()
+    return array.array("f", [halved(number / math.hypot(*numbers)) for number in numbers]).tobytes()
 
 
 async def put(

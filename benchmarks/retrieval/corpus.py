@@ -61,13 +61,13 @@ def documents() -> Documents:
     return found
 
 
-def write(folder: Path) -> list[Path]:
-    """Write every document into a folder, which must be empty or new; give the files."""
+def write(folder: Path, texts: Documents | None = None) -> list[Path]:
+    """Write documents, or all there are, into a folder, which must be empty or new; give the files."""
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise ValueError(f"{folder} is not empty; name a new folder")
     files = []
-    for name, text in documents().items():
+    for name, text in (documents() if texts is None else texts).items():
         files.append(folder / name)
         files[-1].write_text(text, "utf-8")
     return files

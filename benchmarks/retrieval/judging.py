@@ -14,6 +14,8 @@ HERE = Path(__file__).parent
 TEST, DEV = HERE / "questions.json", HERE / "dev_questions.json"
 STYLES = ("paraphrase", "shared", "keyword")
 """Hardly a word in common with the passage; some; an identifier or keywords as typed into a search box."""
+NATURAL = ("shared", "keyword")
+"""The styles of what is asked naturally; the other is hard."""
 ENOUGH = 0.6
 """How much of a quotation a chunk must hold."""
 
@@ -66,7 +68,16 @@ class Question:
 
     def is_answerable(self, documents: Mapping[str, str]) -> bool:
         """Tell whether any of its places is in the corpus of this machine."""
-        return any(place.spans(documents.get(place.document, "")) for place in self.places)
+        return bool(self.answering(documents))
+
+    def answering(self, documents: Mapping[str, str]) -> set[str]:
+        """Give the names of the documents that answer it."""
+        return {place.document for place in self.places if place.spans(documents.get(place.document, ""))}
+
+    @property
+    def is_natural(self) -> bool:
+        """Tell whether it is asked as people ask who know the subject's usual words."""
+        return self.style in NATURAL
 
 
 @cache

@@ -23,8 +23,9 @@ class Product:
         self._loop = asyncio.new_event_loop()
         self._folder = tempfile.TemporaryDirectory()
         root = Path(self._folder.name)
-        corpus_files.write(root / "documents")
+        corpus_files.write(root / "documents", documents)
         self._services = Services.open(data_dir=root / "data", database=os.environ.get("AI_CHAT_DATABASE"))
+        self.passages = 0
         self.texts = self._loop.run_until_complete(self._add(root / "documents"))
         if missing := documents.keys() - self.texts.keys():
             print(f"not taken: {', '.join(sorted(missing))}")
@@ -39,6 +40,7 @@ class Product:
         texts: dict[str, str] = {}
         while page := await knowledge.documents(offset=len(texts)):
             texts |= {document.name: await knowledge.text(document.id) or "" for document in page}
+            self.passages += sum(document.chunks for document in page)
         return texts
 
     async def _near(self, question: str, limit: int) -> Sequence[Passage]:

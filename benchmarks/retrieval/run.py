@@ -1,6 +1,7 @@
 """Does the search find the passage that answers? Over frozen questions, and documents that were not made for them.
 
-    uv run python benchmarks/retrieval/run.py [--dev] [--only NAME ...] [--misses [SEARCH]] [--json FILE] [--check]
+    uv run python benchmarks/retrieval/run.py [--dev] [--large] [--only NAME ...] [--misses [SEARCH]] [--json FILE]
+                                              [--check]
 
 Questions whose answer is not in the corpus of this machine are skipped, named and not counted.
 """
@@ -35,13 +36,16 @@ class Subject:
     """What `start` and `end` of a `Found` count in: the text as the subject has read it, under the file's name."""
     searches: Mapping[str, Search]
     """`vectors`, `words` and `hybrid`."""
+    passages: int = 0
+    """How many chunks it made of the corpus."""
 
 
 def baseline(corpus: Documents) -> Subject:
     """Give the floor, which is printed in every run."""
     from baseline import Baseline
 
-    return Subject(texts=corpus, searches=Baseline(corpus).searches())
+    made = Baseline(corpus)
+    return Subject(texts=corpus, searches=made.searches(), passages=len(made.chunks))
 
 
 def product(corpus: Documents) -> Subject:
@@ -49,7 +53,7 @@ def product(corpus: Documents) -> Subject:
     from product import Product
 
     made = Product(corpus)
-    return Subject(texts=made.texts, searches=made.searches())
+    return Subject(texts=made.texts, searches=made.searches(), passages=made.passages)
 
 
 SUBJECTS: dict[str, Callable[[Documents], Subject]] = {"baseline": baseline, "product": product}
@@ -71,6 +75,11 @@ LANGUAGES: tuple[Group, ...] = (
     ("all", lambda _: True),
     ("en", lambda question: question.language == "en"),
     ("zh", lambda question: question.language == "zh"),
+)
+PARTS: tuple[Group, ...] = (
+    ("natural questions: shared, keyword", lambda question: question.is_natural),
+    ("hard questions: paraphrase", lambda question: not question.is_natural),
+    ("all questions", lambda _: True),
 )
 KINDS: tuple[Group, ...] = (
     ("zh over zh", lambda question: (question.language, question.over) == ("zh", "zh")),
@@ -103,9 +112,14 @@ def _cells(rows: Sequence[Row], groups: Sequence[Group], *, interval: bool) -> I
         for _, belongs in groups:
             some = [row for row in rows if belongs(row.question)]
             count = hits(some, most)
-            share = f"{count}/{len(some)} {100 * count / max(len(some), 1):.1f} %"
-            low, high = wilson(count, len(some))
-            yield f"{share} ({low:.0f} – {high:.0f})" if interval else share
+            yield share_of(count, len(some), interval=interval)
+
+
+def share_of(count: int, of: int, *, interval: bool) -> str:
+    """Write a share, with its 95 % interval if that is wanted."""
+    share = f"{count}/{of} {100 * count / max(of, 1):.1f} %"
+    low, high = wilson(count, of)
+    return f"{share} ({low:.0f} – {high:.0f})" if interval else share
 
 
 def _head(groups: Sequence[Group]) -> list[str]:
@@ -113,13 +127,35 @@ def _head(groups: Sequence[Group]) -> list[str]:
 
 
 def print_tables(title: str, results: Mapping[str, Sequence[Row]]) -> None:
-    """Print recall@1 and recall@5 by language, then by kind of question, with the reciprocal ranks and the lengths."""
-    lines = [(name, *_cells(rows, LANGUAGES, interval=True)) for name, rows in results.items()]
-    table(f"{title}; recall, 95 % interval", _head(LANGUAGES), lines)
+    """Print recall by language of what is asked naturally, of what is hard and of all; then by kind of question."""
+    print(f"\n{title}; recall, 95 % interval")
+    for part, belongs in PARTS:
+        some = {name: [row for row in rows if belongs(row.question)] for name, rows in results.items()}
+        lines = [(name, *_cells(rows, LANGUAGES, interval=True), f"{mrr(rows):.3f}") for name, rows in some.items()]
+        table(part, [*_head(LANGUAGES), f"MRR@{DEPTH}"], lines)
     lines = [(name, *_cells(rows, KINDS, interval=False)) for name, rows in results.items()]
     table("recall by kind of question", _head(KINDS), lines)
-    lines = [(name, f"{mrr(rows):.3f}", f"{length(rows):.0f}") for name, rows in results.items()]
-    table("rank and length", ("search", f"MRR@{DEPTH}", "characters of the first 5 together"), lines)
+    lines = [(name, f"{length(rows):.0f}") for name, rows in results.items()]
+    table("length", ("search", "characters of the first 5 together"), lines)
+
+
+def verdicts(results: Mapping[str, Sequence[Row]]) -> list[str]:
+    """Say of the product whether searching in both ways helps with what is asked naturally, and how much it finds."""
+    found = {
+        name: [row for row in results[f"product {name}"] if row.question.is_natural]
+        for name in ("vectors", "words", "hybrid")
+        if f"product {name}" in results
+    }
+    if len(found) < 3:
+        return []
+    of, both = len(found["hybrid"]), hits(found["hybrid"], 5)
+    better = max(("words", "vectors"), key=lambda name: hits(found[name], 5))
+    alone = hits(found[better], 5)
+    gain = f"{abs(both - alone)} {'more' if both >= alone else 'fewer'} than {better} ({both} and {alone} of {of})"
+    return [
+        f"hybrid against the better of vectors and words, natural questions @5: {gain}",
+        f"recall@5 of hybrid, natural questions: {share_of(both, of, interval=True)}",
+    ]
 
 
 def mrr(rows: Sequence[Row]) -> float:
@@ -157,10 +193,16 @@ def corpus_state(corpus: Documents) -> str:
     return hashlib.sha256(json.dumps(corpus, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def write_results(file: Path, results: Mapping[str, Sequence[Row]]) -> None:
+def asked_about(corpus: Documents) -> Documents:
+    """Leave only the documents that answer at least one question of the test or the dev set."""
+    names = {name for question in [*load(TEST), *load(DEV)] for name in question.answering(corpus)}
+    return {name: text for name, text in corpus.items() if name in names}
+
+
+def write_results(file: Path, results: Mapping[str, Sequence[Row]], state: Mapping[str, str]) -> None:
     """Write the rank of every question in every search."""
     ranks = {name: {row.question.id: row.rank for row in rows} for name, rows in results.items()}
-    file.write_text(json.dumps({"frozen": fingerprint(), "ranks": ranks}, indent=1) + "\n", "utf-8")
+    file.write_text(json.dumps({**state, "ranks": ranks}, indent=1) + "\n", "utf-8")
 
 
 def answerable(questions: Sequence[Question], corpus: Documents) -> list[Question]:
@@ -176,6 +218,7 @@ def main() -> int:
     """Read the options and measure."""
     parser = argparse.ArgumentParser(description="Retrieval, over frozen questions.")
     parser.add_argument("--dev", action="store_true", help="the questions that may be tuned on")
+    parser.add_argument("--large", action="store_true", help="over all documents, not only those that are asked about")
     parser.add_argument("--only", nargs="+", choices=SUBJECTS, default=list(SUBJECTS), metavar="NAME")
     parser.add_argument("--misses", nargs="?", const="hybrid", metavar="SEARCH", help="print what was not found")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rank of every question there")
@@ -185,20 +228,25 @@ def main() -> int:
         from self_check import check
 
         return check()
-    file, corpus = DEV if options.dev else TEST, documents()
+    file = DEV if options.dev else TEST
+    corpus = documents() if options.large else asked_about(documents())
     questions = answerable(load(file), corpus)
     results: dict[str, list[Row]] = {}
     for subject_name in options.only:
         subject = SUBJECTS[subject_name](corpus)
+        print(f"{subject_name}: {len(subject.texts)} documents, {subject.passages} passages")
         for name, search in subject.searches.items():
             rows = measure(search, questions, subject.texts)
             results[f"{subject_name} {name}"] = rows
             if options.misses == name:
                 print_misses(f"{subject_name} {name}", rows, subject.texts)
-    state = f"questions {fingerprint(file)}, corpus {corpus_state(corpus)} ({len(corpus)} documents)"
-    print_tables(f"retrieval, {len(questions)} {'dev' if options.dev else 'test'} questions, {state}", results)
+    state = {"frozen": fingerprint(file), "corpus": corpus_state(corpus)}
+    asked = f"{len(questions)} {'dev' if options.dev else 'test'} questions {state['frozen']}"
+    print_tables(f"retrieval, {asked}, corpus {state['corpus']} ({len(corpus)} documents)", results)
+    for line in verdicts(results):
+        print(f"\nverdict: {line}")
     if options.json is not None:
-        write_results(options.json, results)
+        write_results(options.json, results, state)
     return 0
 
 

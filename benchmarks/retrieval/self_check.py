@@ -8,13 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from corpus import Documents, documents
 from judging import DEV, STYLES, TEST, Found, Place, Question, load, wilson
-from run import HERE, Row, fingerprint, hits, measure, mrr
+from run import HERE, Row, asked_about, fingerprint, hits, measure, mrr, verdicts
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 MARKUP = re.compile(r"[`*|]")
 """What a reader of Markdown takes away; no quotation has it."""
 PASSAGES, PASSAGE = 400, 600
-SHARES = {"paraphrase": 0.35, "shared": 0.45, "keyword": 0.20}
+NATURAL = 120
+"""How many of the test questions must be asked naturally."""
+TEST_SHARES = {"paraphrase": 0.27, "shared": 0.51, "keyword": 0.22}
+DEV_SHARES = {"paraphrase": 0.35, "shared": 0.45, "keyword": 0.20}
 ABOUT_CHINESE = 0.45
 NEAR = 0.04
 """How far a share may be from what was promised."""
@@ -27,25 +30,46 @@ def check() -> int:
     """Print what is wrong, and give the exit code."""
     corpus = documents()
     test, dev = load(TEST), load(DEV)
-    faults = [*_corpus(corpus), *_shares(test, 70), *_shares(dev, 30), *_runner(), *_readme()]
+    asked = asked_about(corpus)
+    natural = sum(question.is_natural for question in test)
+    faults = [*_corpus(corpus), *_corpus(asked), *_same([*test, *dev], asked, corpus), *_natural(natural)]
+    faults += [*_shares(test, 92, TEST_SHARES), *_shares(dev, 30, DEV_SHARES), *_runner(), *_verdicts(), *_readme()]
     faults += [*_words([*test, *dev], corpus), *_answers([*test, *dev], corpus), *_apart(test, dev, corpus)]
     for fault in faults:
         print(f"fault: {fault}")
     absent = {place.document for question in [*test, *dev] for place in question.places} - set(corpus)
     if absent:
         print(f"not installed here: {', '.join(sorted(absent))}")
-    print(f"{len(test)} test and {len(dev)} dev questions, {len(corpus)} documents; {fingerprint()}")
+    print(f"{len(test)} test questions, {natural} of them natural, and {len(dev)} dev questions; {fingerprint()}")
+    for name, texts in (("asked about", asked), ("large", corpus)):
+        print(f"{name}: {len(texts)} documents, at least {_passages(texts)} passages of {PASSAGE} characters")
     print("sound" if not faults else f"{len(faults)} faults")
     return 1 if faults else 0
 
 
+def _passages(corpus: Documents) -> int:
+    return sum(max(len(text) // PASSAGE, 1) for text in corpus.values())
+
+
 def _corpus(corpus: Documents) -> Iterator[str]:
-    passages = sum(len(text) // PASSAGE for text in corpus.values())
+    passages = _passages(corpus)
     if passages < PASSAGES:
         yield f"the corpus has {passages} passages of {PASSAGE} characters, and must have {PASSAGES}"
 
 
-def _shares(questions: Sequence[Question], each: int) -> Iterator[str]:
+def _same(questions: Sequence[Question], asked: Documents, corpus: Documents) -> Iterator[str]:
+    """A smaller corpus leaves out no answer."""
+    for question in questions:
+        if question.answering(asked) != question.answering(corpus):
+            yield f"{question.id}: the documents asked about lack one that answers it"
+
+
+def _natural(natural: int) -> Iterator[str]:
+    if natural < NATURAL:
+        yield f"{natural} test questions are natural, and must be {NATURAL}"
+
+
+def _shares(questions: Sequence[Question], each: int, promised: Mapping[str, float]) -> Iterator[str]:
     languages = Counter(question.language for question in questions)
     if languages != {"en": each, "zh": each}:
         yield f"the languages are {dict(languages)}, and must be {each} each"
@@ -53,8 +77,8 @@ def _shares(questions: Sequence[Question], each: int) -> Iterator[str]:
         mine = [question for question in questions if question.language == language]
         for style in STYLES:
             share = sum(question.style == style for question in mine) / len(mine)
-            if abs(share - SHARES[style]) > NEAR:
-                yield f"{language}: {share:.0%} are {style}, and {SHARES[style]:.0%} were promised"
+            if abs(share - promised[style]) > NEAR:
+                yield f"{language}: {share:.0%} are {style}, and {promised[style]:.0%} were promised"
     chinese = [question for question in questions if question.language == "zh"]
     share = sum(question.over == "zh" for question in chinese) / max(len(chinese), 1)
     if abs(share - ABOUT_CHINESE) > NEAR:
@@ -115,6 +139,17 @@ def _runner() -> Iterator[str]:
     low, high = wilson(50, 100)
     if not (40.3 < low < 40.5 and 59.5 < high < 59.7):
         yield "the interval is wrong"
+
+
+def _verdicts() -> Iterator[str]:
+    asked = [Question(f"q{number}", "en", style, "en", "?", ()) for number, style in enumerate(STYLES)]
+    ranks = {"vectors": (1, None, 6), "words": (None, 2, None), "hybrid": (1, 5, 3)}
+    found = {f"product {name}": [Row(*pair, ()) for pair in zip(asked, of, strict=True)] for name, of in ranks.items()}
+    lines = verdicts(found)
+    if len(lines) != 2 or "1 more than words (2 and 1 of 2)" not in lines[0] or "2/2 100.0 %" not in lines[1]:
+        yield f"the verdict is wrong: {lines}"
+    if verdicts({"baseline hybrid": []}):
+        yield "there is a verdict without the product"
 
 
 def _readme() -> Iterator[str]:

@@ -67,3 +67,8 @@ def test_sizes(count, shown):
 def test_table():
     """Columns are as wide as their widest cell, and no line ends in blanks."""
     assert table([("a", 1, ""), ("bcd", 22, "x")]) == "a    1\nbcd  22  x\n"
+
+
+def test_a_table_of_chinese():
+    """Characters of Chinese take two columns, so what is beside them stands where it should."""
+    assert table([("NAME", "N"), ("年假", 1), ("cafe\u0301", 2)]) == "NAME  N\n年假  1\ncafe\u0301  2\n"

@@ -111,7 +111,7 @@ def test_the_first_of_equals():
 
 def vectors(count: int, seed: int) -> np.ndarray:
     made = np.random.default_rng(seed).standard_normal((count, DIMENSIONS)).astype("<f4")
-    return made / np.linalg.norm(made, axis=1, keepdims=True)
+    return (made / np.linalg.norm(made, axis=1, keepdims=True)).astype("<f2").astype("<f4")
 
 
 def test_vectors_come_and_go():

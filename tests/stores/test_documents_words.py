@@ -1,6 +1,8 @@
 """What chunks are found by, and what queries look for."""
 
+import sys
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from ai_chat.stores.document_words import (
     LONGEST_NAME,
     QUERIED_TERMS,
     Term,
+    base_form,
     chunk_words,
     query_terms,
 )
@@ -100,3 +103,20 @@ def test_bounds():
     assert chunk_words("", (), everything * 9).length <= LONGEST_CHUNK
     for text in (everything, everything[:25_000] * 2, everything[:10_000] * 5, "\ufdfa" * 50_000):
         assert len(words_of(text).replace(" ", "").encode()) < 2**20
+
+
+def test_threads_do_not_mix_up_their_words():
+    """Documents that are cut at the same time in several threads get the words that each of them has alone."""
+    texts = [" ".join(f"{word}{ending}" for word in words) for ending in ("ing", "ations", "ness", "ities")
+             for words in (("generaliz", "relat", "hop"), ("operat", "condition", "argu"))]  # fmt: skip
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            for _ in range(50):
+                base_form.cache_clear()
+                found = list(threads.map(words_of, texts * 4))
+                base_form.cache_clear()
+                assert found == [words_of(text) for text in texts] * 4
+    finally:
+        sys.setswitchinterval(before)

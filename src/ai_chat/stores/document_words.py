@@ -14,6 +14,7 @@ out of SQLite's index by cutting them again.
 from __future__ import annotations
 
 import itertools
+import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -104,11 +105,17 @@ def base_form(word: str) -> str:
     return _stemmer().stemWord(word) if word.isascii() and word.isalpha() else word
 
 
-@cache
-def _stemmer() -> Any:
-    from snowballstemmer import stemmer  # noqa: PLC0415 - most processes search no documents
+_of_thread = threading.local()
 
-    return stemmer("english")
+
+def _stemmer() -> Any:
+    """Give this thread's stemmer: it keeps the word in itself, so two threads at once would mix theirs up."""
+    found = getattr(_of_thread, "stemmer", None)
+    if found is None:
+        from snowballstemmer import stemmer  # noqa: PLC0415 - most processes search no documents
+
+        found = _of_thread.stemmer = stemmer("english")
+    return found
 
 
 def _runs(texts: Iterable[str]) -> Iterator[tuple[str, bool]]:
