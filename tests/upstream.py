@@ -125,7 +125,7 @@ class Request:
 
 
 class Upstream:
-    """Answers requests for chats and for embeddings with its replies in turn, the last of them for ever; use it in `async with`."""
+    """Answers requests for chats and embeddings with its replies in turn, the last for ever; use it in `async with`."""
 
     def __init__(self, *replies: Reply, models: Reply | None = None) -> None:
         """Offer `models`, one called `test-model` if nothing is said."""
