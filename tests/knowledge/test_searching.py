@@ -15,8 +15,9 @@ from ai_chat.knowledge.searching import LONGEST_QUERY, Search, fused
 class Store:
     """Finds by number what it is told to find."""
 
-    def __init__(self, words=(), near=(), *, gone=()) -> None:
-        self.words, self.near, self.gone = words, near, set(gone)
+    def __init__(self, words=(), near=(), *, gone=(), more=()) -> None:
+        self.words, self.near = words, near
+        self.there = {hit.chunk for hit in (*words, *near)} - set(gone) | set(more)
         self.asked = []
 
     async def by_words(self, text, *, limit, scope):
@@ -28,7 +29,7 @@ class Store:
         return self.near
 
     async def passages(self, chunks):
-        return {chunk: passage(f"{chunk}.md") for chunk in chunks if chunk not in self.gone}
+        return {chunk: passage(f"{chunk}.md") for chunk in chunks if chunk in self.there}
 
 
 class Embedder:
@@ -57,24 +58,33 @@ def names(passages):
 
 
 async def test_what_both_find_is_best():
-    """A chunk that is good in both lists goes before one that is first in one of them."""
-    store = Store(words=[Hit(1, 9.0), Hit(2, 8.0)], near=[Hit(3, 0.9), Hit(2, 0.8)])
+    """A chunk that is good in both lists goes before one that is first in one, and words go before vectors."""
+    store = Store(words=[Hit(10, 9.0), Hit(20, 8.0)], near=[Hit(30, 0.9), Hit(20, 0.8)])
     found = await searching(store).search("query", top_k=3)
-    assert names(found) == ["2.md", "1.md", "3.md"]
+    assert names(found) == ["20.md", "10.md", "30.md"]
     assert (found[0].words, found[0].similarity) == (8.0, 0.8)
     assert (found[1].words, found[1].similarity) == (9.0, None)
-    assert 1 > found[0].score > found[1].score == found[2].score > 0
+    assert 1 > found[0].score > found[1].score > found[2].score > 0
+
+
+async def test_what_is_beside_a_good_find_may_come_in():
+    """Before what is middling; the ends of a document have no neighbour there."""
+    words = [Hit(number, 100.0 - number) for number in (10, 20, 30, 40, 50, 60, 70)]
+    store = Store(words=words, more=[11])
+    found = await searching(store).search("query", top_k=8)
+    assert names(found) == ["10.md", "20.md", "30.md", "40.md", "50.md", "60.md", "11.md", "70.md"]
+    assert (found[6].words, found[6].similarity) == (None, None)
 
 
 def test_first_in_both_has_the_score_one():
     """So scores can be compared from search to search."""
-    assert fused([Hit(1, 3.0)], [Hit(1, 0.7)]) == [(1, 1.0)]
+    assert fused([Hit(1, 3.0)], [Hit(1, 0.7)]) == [(1, pytest.approx(1.0))]
 
 
 def test_what_is_far_from_the_query_is_left_out():
     """A vector is always near something; that alone is no find."""
-    assert fused([], [Hit(1, 0.05), Hit(2, 0.6)]) == [(2, 0.5)]
-    assert dict(fused([Hit(1, 1.0)], [Hit(1, 0.05)]))[1] == 1.0
+    assert fused([], [Hit(1, 0.05), Hit(2, 0.6)]) == [(2, pytest.approx(1 / 2.4))]
+    assert dict(fused([Hit(1, 1.0)], [Hit(1, 0.05)]))[1] == pytest.approx(1.0)
 
 
 async def test_without_vectors_words_are_enough():
