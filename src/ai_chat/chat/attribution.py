@@ -22,6 +22,8 @@ FEWEST = 3
 """Words of an answer below which nothing can be told."""
 MOST = 3
 """Passages that are cited."""
+FOREIGN = 0.2
+"""Share below which a sentence has nothing to do with the passage that it cites."""
 HAN = "\u3400-\u9fff\uf900-\ufaff"
 RUN = re.compile(rf"[{HAN}]+|[^\W_{HAN}]{{3,}}|\d+(?:[.,]\d+)*")
 
@@ -45,6 +47,22 @@ def taken_from(text: str, sources: Sequence[Source]) -> list[Source]:
         chosen.append(best)
         left -= holding[best.number]
     return chosen
+
+
+def mended(sentence: str, cited: Sequence[int], sources: Sequence[Source]) -> list[int]:
+    """Give the numbers that a sentence should cite, where it cites these.
+
+    A citation of a passage with which it has nothing in common, while it stands in another, is that of the other: small
+    models know what they read better than where. What was said in other words than those of any passage stays.
+    """
+    asked = _units(sentence)
+    if len(asked) < FEWEST:
+        return list(cited)
+    shares = {source.number: len(_units(source.passage.chunk.text) & asked) / len(asked) for source in sources}
+    best = max(shares, key=lambda number: shares[number], default=None)
+    if best is None or shares[best] < COVERED:
+        return list(cited)
+    return list(dict.fromkeys(best if shares.get(number, 0.0) < FOREIGN else number for number in cited))
 
 
 def _weight(units: set[str], weights: dict[str, float]) -> float:

@@ -2,14 +2,15 @@
 
 A model writes numbers as it writes words, and now and then makes one up. What it writes is looked at on its way to the
 reader: a citation of nothing is taken out and logged. Code is left alone, where brackets mean something else. An answer
-that cites nothing, though its words stand in a passage, gets that one's number at its end.
+that cites nothing, though its words stand in a passage, gets that one's number at its end; a sentence that cites a
+passage it has nothing in common with, and stands in another, gets the other's.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Container
+from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 
 from ..core.events import Batch, ChoiceFinished, Chunk, Event, TextDelta
@@ -17,7 +18,7 @@ from ..core.ports import Handler
 from ..core.request import Call
 from ..core.sources import Sources, cited
 from ..core.stream import EventStream
-from .attribution import taken_from
+from .attribution import mended, taken_from
 
 log = logging.getLogger("ai_chat.citations")
 
@@ -27,6 +28,10 @@ BEGINNING = re.compile(r" ?[\[【]\s?\^?[\d\s,，、;；]{0,46}$| $")
 """What may still become one."""
 WHOLE = frozenset({"stop", "length"})
 """How an answer ends that is one."""
+SENTENCE_END = re.compile(r"[.!?](?=\s|$)|[。！？\n]")
+LONGEST_SENTENCE = 400
+"""Characters of what was said before a citation that it may belong to."""
+Mend = Callable[[str, Sequence[int]], Sequence[int]]
 NUMBER = re.compile(r"\d+")
 TICKS = re.compile(r"`+")
 FENCE = 3
@@ -56,9 +61,17 @@ def checked(handler: Handler, sources: Sources, *, always: bool = False) -> Hand
 class CitationFilter:
     """Checks a text that comes piece by piece, and gives it back as far as it is certain."""
 
-    def __init__(self, known: Container[int]) -> None:
-        """Begin a text, in which these numbers may be cited."""
+    def __init__(self, known: Container[int], mend: Mend = lambda _, numbers: numbers) -> None:
+        """Begin a text.
+
+        Args:
+            known: the numbers that may be cited.
+            mend: gives what a sentence should cite, where it cites these.
+        """
         self._known = known
+        self._mend = mend
+        self._said = ""
+        """The last that was said, without citations."""
         self._held = ""
         self._fence = 0
         """Backticks that opened the lines of code we are in; 0 outside."""
@@ -114,15 +127,31 @@ class CitationFilter:
         return ticks.end() if whole else None  # nothing closes them: they are no code
 
     def _plain(self, text: str) -> str:
-        return text if self._fence or not text else CITATION.sub(self._kept, text)
+        if self._fence or not text:
+            return text
+        shown: list[str] = []
+        place = 0
+        for found in CITATION.finditer(text):
+            shown.append(self._heard(text[place : found.start()]))
+            shown.append(self._kept(found))
+            place = found.end()
+        shown.append(self._heard(text[place:]))
+        return "".join(shown)
+
+    def _heard(self, text: str) -> str:
+        self._said = (self._said + text)[-LONGEST_SENTENCE:]
+        return text
 
     def _kept(self, found: re.Match[str]) -> str:
         numbers = [int(number) for number in NUMBER.findall(found[1])]
         self.made_up += [number for number in numbers if number not in self._known]
-        kept = [f"[{number}]" for number in numbers if number in self._known]
-        if not kept:
+        known = [number for number in numbers if number in self._known]
+        if not known:
             return ""
-        return (" " if found[0].startswith(" ") else "") + "".join(kept)
+        sentences = [sentence for sentence in SENTENCE_END.split(self._said) if sentence.strip()]
+        self._said += "\n"  # what follows is about something else, until it is the next citation
+        kept = "".join(f"[{number}]" for number in self._mend(sentences[-1] if sentences else "", known))
+        return f" {kept}" if found[0].startswith(" ") else kept
 
 
 class _Map:
@@ -132,7 +161,7 @@ class _Map:
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
-        self._filter = CitationFilter(sources)
+        self._filter = CitationFilter(sources, lambda sentence, numbers: mended(sentence, numbers, sources.found))
         self._shown: list[str] = []
 
     def __call__(self, batch: Batch) -> Batch:
