@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 from tests.chat.test_runs import home, read, running, text_in  # noqa: F401 - `home` is a fixture
@@ -11,6 +12,7 @@ from ai_chat.chat.grounding import query_of
 from ai_chat.core.errors import StorageFailed
 from ai_chat.core.knowledge import Scope
 from ai_chat.core.messages import Message, check_order
+from ai_chat.providers.scripted import text_steps
 from ai_chat.tools.registry import Registry
 from ai_chat.tools.search import KnowledgeSearch
 
@@ -82,6 +84,22 @@ async def test_later_questions_go_on_counting(home):  # noqa: F811
     assert "hours.md" in earlier.text
     assert HOURS.chunk.text not in earlier.text
     check_order(request.messages)
+
+
+async def test_what_was_found_is_kept_while_the_model_thinks(home):  # noqa: F811
+    """The answer so far has its passages before its first word; stopped then, it keeps them."""
+    async with running(home, (60.0, *text_steps("At nine [1].")), toolbox=searching(Retriever(HOURS))) as runs:
+        run = await runs.ask("When does it open?", collections=["town"])
+        while run.log.last < 3:
+            await asyncio.sleep(0.005)
+        part = run.part()
+        assert part is not None
+        assert [source.passage for source in part.sources] == [HOURS]
+        run.stop()
+        await run.over()
+    turn = await home.turn(run.id)
+    assert (turn.state, turn.text) == ("stopped", "")
+    assert [source.passage for source in turn.sources] == [HOURS]
 
 
 async def test_a_search_that_fails_is_told_to_the_model(home):  # noqa: F811

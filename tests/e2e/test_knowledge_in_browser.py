@@ -76,7 +76,9 @@ def job(page: Any) -> Any:
 async def seek(page: Any, query: str) -> Any:
     """Try a search; give where its results are."""
     await knowledge(page, "Search")
-    await page.tab.get_by_label("What to look for").fill(query)
+    question = page.tab.get_by_label("What to look for")
+    await expect(question).to_be_visible()
+    await question.fill(query)
     await page.tab.locator(".st-key-seek button").click()
     results = page.tab.locator(".st-key-results")
     await expect(results).to_be_visible()

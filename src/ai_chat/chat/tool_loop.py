@@ -147,7 +147,7 @@ class ToolAnswer(Answer):
             return self._made
         ended = list(self._rounds)
         if self._calls_open or (self._steps and not self._round.has_begun):
-            head = ended[-1][1] if ended else self._round.result
+            head = ended[-1][1] if ended else self._nothing_said
             silent = Choice(index=0, message=Message(role="assistant", content=""), finish_reason="stop")
             result = replace(head, choices=(silent,))
             last = self._round.result.usage if self._round.has_begun else self._round.call.trail.usage
@@ -164,6 +164,13 @@ class ToolAnswer(Answer):
         if self._ended:
             self._made = made
         return made
+
+    @property
+    def _nothing_said(self) -> ChatResult:
+        """The result as long as only the calls have been made that go before the model is asked."""
+        if self._round.has_begun:
+            return self._round.result
+        return ChatResult(id="", model=self.call.request.model, created=int(self.call.trail.began), choices=())
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -30,6 +30,14 @@ Parking costs 2 euros.
 Question: What does parking cost?""",
         "Parking costs 2 euros [2].",
     ),
+    (  # not the last: a small model goes by what it saw last
+        """Passages:
+[5] notes.txt
+The shop opens at nine.
+
+Question: Who owns the shop?""",
+        "The passages do not say who owns the shop.",
+    ),
     (
         """Passages:
 [3] 说明.txt
@@ -40,14 +48,6 @@ Question: What does parking cost?""",
 
 Question: 图书馆哪天不开门？""",
         "图书馆周一闭馆 [3]。",
-    ),
-    (
-        """Passages:
-[5] notes.txt
-The shop opens at nine.
-
-Question: Who owns the shop?""",
-        "The passages do not say who owns the shop.",
     ),
 )
 
