@@ -12,16 +12,21 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import random
 import re
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from floors import table
 
 sys.path.insert(0, str(Path(__file__).parent / "retrieval"))
+
+from corpus import documents, write
+from judging import TEST, Question, load
 
 from ai_chat import AsyncChat
 from ai_chat.assembly import Services
@@ -46,25 +51,38 @@ class MadeUp(logging.Handler):
         self.numbers += len(numbers) if isinstance(numbers, list) else 1
 
 
+def chosen(questions: Sequence[Question], count: int) -> list[Question]:
+    """Take questions as people ask them, half of them Chinese."""
+    chance = random.Random(SEED)
+    natural = {
+        language: [one for one in questions if one.language == language and one.style != "paraphrase"]
+        for language in ("zh", "en")
+    }
+    return [one for some in natural.values() for one in chance.sample(some, min(count // 2, len(some)))]
+
+
+def is_right(question: Question, source: Source, texts: Mapping[str, str]) -> bool:
+    """Tell whether a passage holds the answer."""
+    passage = source.passage
+    return question.is_right(passage.name, passage.chunk.start, passage.chunk.end, texts.get(passage.name, ""))
+
+
 async def measure(model: str, count: int, folder: Path, database: str | None) -> None:
     """Add the corpus, ask, and print."""
-    from corpus import documents
-    from judging import chosen, is_right
-
     made_up = MadeUp()
     logging.getLogger("ai_chat.citations").addHandler(made_up)
     services = Services.open(database=database or f"sqlite+aiosqlite:///{folder / 'knowledge.db'}")
-    texts = documents()
-    files = folder / "documents"
-    files.mkdir()
-    for name, text in texts.items():
-        (files / name).write_text(text, "utf-8")
-    job = await services.knowledge.add_paths([files])
-    await job.over()
+    corpus = documents()
+    answerable = [question for question in load(TEST) if question.is_answerable(corpus)]
+    wanted = {place.document for question in answerable for place in question.places}
+    write(folder / "documents", {name: text for name, text in corpus.items() if name in wanted})
+    await (await services.knowledge.add_paths([folder / "documents"])).over()
+    kept = await services.knowledge.documents()
+    texts = {document.name: await services.knowledge.text(document.id) or "" for document in kept}
     counts: Counter[str] = Counter()
     began = time.perf_counter()
     async with AsyncChat(model=model, services=services) as chat:
-        for question in chosen(count, seed=SEED):
+        for question in chosen(answerable, count):
             result = await chat.complete(
                 question.text, collections=["default"], temperature=0.0, max_tokens=ANSWER_TOKENS
             )
@@ -74,13 +92,9 @@ async def measure(model: str, count: int, folder: Path, database: str | None) ->
             counts["shown"] += len(numbers)
             counts["to nothing"] += len(numbers - {source.number for source in result.sources})
 
-            def right(source: Source) -> bool:
-                passage = source.passage
-                return is_right(question, passage.name, passage.chunk.start, passage.chunk.end, texts)  # noqa: B023
-
-            if any(map(right, result.sources)):
-                counts["given"] += 1
-                counts["right"] += any(map(right, result.cited))
+            given = [source for source in result.sources if is_right(question, source, texts)]
+            counts["given"] += bool(given)
+            counts["right"] += any(source in given for source in result.cited)
             print(f"{question.text[:60]} -> {' '.join(result.text.split())[:150]}", file=sys.stderr)
     seconds = time.perf_counter() - began
     await services.aclose()

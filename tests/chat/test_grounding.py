@@ -87,14 +87,12 @@ async def test_later_questions_go_on_counting(home):  # noqa: F811
 
 
 async def test_what_was_found_is_kept_while_the_model_thinks(home):  # noqa: F811
-    """The answer so far has its passages before its first word; stopped then, it keeps them."""
+    """It can be saved before its first word, and stopped then it keeps its passages."""
     async with running(home, (60.0, *text_steps("At nine [1].")), toolbox=searching(Retriever(HOURS))) as runs:
         run = await runs.ask("When does it open?", collections=["town"])
         while run.log.last < 3:
             await asyncio.sleep(0.005)
-        part = run.part()
-        assert part is not None
-        assert [source.passage for source in part.sources] == [HOURS]
+        assert run.part() is None  # nothing has been written yet that would have to be saved
         run.stop()
         await run.over()
     turn = await home.turn(run.id)
