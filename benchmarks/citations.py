@@ -32,7 +32,7 @@ from ai_chat import AsyncChat
 from ai_chat.assembly import Services
 from ai_chat.core.sources import Source
 
-ANSWER_TOKENS = 160
+ANSWER_TOKENS = 72
 SHOWN = re.compile(r"\[(\d{1,3})\]")
 SEED = 11
 
