@@ -189,8 +189,7 @@ class Passage:
     name: str
     chunk: Chunk
     score: float = 0.0
-    """How good a find it is beside the others of the same search, at most 1. First by words and by vectors gives 0.74,
-    and a good find beside it the rest."""
+    """How good a find it is beside the others of the same search; 1 is first by words and by vectors."""
     similarity: float | None = None
     """Cosine of its vector to the query's; None if it was not found by vectors."""
     words: float | None = None

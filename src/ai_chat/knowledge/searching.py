@@ -129,7 +129,7 @@ def with_neighbours(ranked: Sequence[tuple[int, float]]) -> list[tuple[int, floa
         for other in (chunk - 1, chunk + 1):
             beside[other] = max(beside.get(other, 0.0), score)
     every = scores.keys() | beside.keys()
-    joined = {chunk: (scores.get(chunk, 0.0) + BESIDE * beside.get(chunk, 0.0)) / (1 + BESIDE) for chunk in every}
+    joined = {chunk: scores.get(chunk, 0.0) + BESIDE * beside.get(chunk, 0.0) for chunk in every}
     return sorted(joined.items(), key=lambda item: (-item[1], item[0]))
 
 
@@ -141,4 +141,4 @@ def _scored(
     passage: Passage, chunk: int, score: float, scores: tuple[Mapping[int, float], Mapping[int, float]]
 ) -> Passage:
     words, near = scores
-    return replace(passage, score=score, words=words.get(chunk), similarity=near.get(chunk))
+    return replace(passage, score=min(score, 1.0), words=words.get(chunk), similarity=near.get(chunk))
