@@ -34,8 +34,10 @@ END = Finished()
     ],
 )
 def test_an_answer(events: list[Event]) -> None:
-    """A whole answer passes."""
-    check_grammar(events)
+    """A whole answer passes, and would not without its end."""
+    assert check_grammar(events) is None
+    with pytest.raises(AssertionError, match="no Finished"):
+        check_grammar(events[:-1])
 
 
 @pytest.mark.parametrize(

@@ -194,14 +194,20 @@ async def test_neither_database_nor_disk(books, ledger, monkeypatch, tmp_path, c
     await until_all(ledger, 10, tmp_path)
 
 
-async def test_a_long_time_away(books, ledger, tmp_path):
-    """However many rows there are, memory holds few of them, and files have a size."""
+async def test_a_long_time_away(books, ledger, tmp_path, monkeypatch):
+    """However many rows there are, memory holds few of them, and files have a size; each row comes in once."""
+    monkeypatch.setattr(journal, "FILE_BYTES", 200_000)
     ledger.away = True
     for begin in range(0, 6000, 500):
         take(books, *range(begin, begin + 500))
         await books.flush()
+        assert books.waiting == 0
+    sizes = [file.stat().st_size for file in (tmp_path / "journal").iterdir()]
+    assert len(sizes) > 2
+    assert max(sizes) < 2 * 200_000 < sum(sizes)
     ledger.away = False
     await until_all(ledger, 6000, tmp_path)
+    assert set(ledger.rows.values()) == {1}
 
 
 KILLED = """
