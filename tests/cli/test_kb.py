@@ -20,7 +20,7 @@ from tests.knowledge.documents import MANUAL_EN, archive, lines, pdf, word, word
 
 from ai_chat.assembly import Services
 from ai_chat.cli.commands import run
-from ai_chat.cli.kb_printing import one_line, size, words_of
+from ai_chat.cli.kb_printing import one_line, size
 from ai_chat.core.errors import LocalModelFailed
 
 LEAVE = "# Handbook\n\n## Leave\n\nEvery employee has 25 days of annual leave.\n"
@@ -406,22 +406,6 @@ def test_at_a_terminal(home, clean_environment):
     assert "\x1b[1;33mleave" in text
     assert "\x1b[1;33m年假" in text
     assert "\x1b[1m1. a.md" in text
-
-
-@pytest.mark.parametrize(
-    ("query", "text", "found"),
-    [
-        ("annual leave", "Annual leaves; we leave it. Cleave.", ["Annual", "leaves", "leave"]),
-        ("年假制度", "年假的制度。假期", ["年假", "制度"]),
-        ("iPhone手机 5", "新iphone手机5台", ["iphone", "手机", "5"]),
-        ("a.b*c (x", "a b c x", []),
-        ("假", "年假", ["假"]),
-    ],
-)
-def test_words_of_a_query(query, text, found):
-    """Words are found with their endings, and Chinese by any two characters in a row."""
-    pattern = words_of(query)
-    assert (pattern.findall(text) if pattern else []) == found
 
 
 def test_names_and_sizes():

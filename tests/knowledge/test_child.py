@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from ai_chat.knowledge.child import LOG_BYTES, Child, ChildEnded
+from ai_chat.core.children import LOG_BYTES
+from ai_chat.knowledge.child import Child, ChildEnded
 
 SCRIPT = Path(__file__).with_name("answering_child.py")
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux can")

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 from tests.conftest import TEST_MODEL
 
+from ai_chat.core.children import LOG_BYTES
 from ai_chat.core.errors import LocalModelFailed
-from ai_chat.providers.engine import CHILD, LOG_BYTES, Engine, EngineOptions
+from ai_chat.providers.engine import CHILD, Engine, EngineOptions
 
 STAND_IN = Path(__file__).with_name("stand_in")
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent's thread")

@@ -6,13 +6,13 @@ that passage's number behind it; an answer in other words, or one that says ther
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
 from ..core.sources import Source
+from ..core.words import RUN
 
 COVERED = 0.5
 """Share of an answer's words, rare ones counting more, that must stand in the passage it was taken from."""
@@ -24,8 +24,8 @@ MOST = 3
 """Passages that are cited."""
 FOREIGN = 0.2
 """Share below which a sentence has nothing to do with the passage that it cites."""
-HAN = "\u3400-\u9fff\uf900-\ufaff"
-RUN = re.compile(rf"[{HAN}]+|[^\W_{HAN}]{{3,}}|\d+(?:[.,]\d+)*")
+SHORTEST = 3
+"""Letters of a word that is looked at; numbers tell however short they are."""
 
 
 def taken_from(text: str, sources: Sequence[Source]) -> list[Source]:
@@ -72,9 +72,10 @@ def _weight(units: set[str], weights: dict[str, float]) -> float:
 def _units(text: str) -> set[str]:
     """Give the words of a text; of Chinese the pairs of its characters."""
     units: set[str] = set()
-    for run in RUN.findall(unicodedata.normalize("NFKC", text).casefold()):
-        if len(run) > 1 and "\u3400" <= run[0] <= "\ufaff":
-            units.update(map("".join, pairwise(run)))
-        else:
-            units.add(run)
+    for run in RUN.finditer(unicodedata.normalize("NFKC", text).casefold()):
+        word = run[0]
+        if run[1] is not None and len(word) > 1:
+            units.update(map("".join, pairwise(word)))
+        elif run[1] is not None or len(word) >= SHORTEST or word.isdigit():
+            units.add(word)
     return units

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 
-from ..core.events import Batch, ChoiceFinished, Chunk, Event, TextDelta
+from ..core.events import Batch, ChoiceFinished, Event, TextDelta, rewritten
 from ..core.ports import Handler
 from ..core.request import Call
 from ..core.sources import Sources, cited
@@ -165,14 +165,7 @@ class _Map:
         self._shown: list[str] = []
 
     def __call__(self, batch: Batch) -> Batch:
-        chunks: list[Chunk] = []
-        for chunk in batch:
-            events = tuple(made for event in chunk.events for made in self._read(event))
-            if events == chunk.events:
-                chunks.append(chunk)
-            elif events:
-                chunks.append(Chunk(events))
-        return tuple(chunks)
+        return rewritten(batch, self._read)
 
     def _read(self, event: Event) -> tuple[Event, ...]:
         if isinstance(event, TextDelta):

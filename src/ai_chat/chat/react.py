@@ -12,7 +12,7 @@ from dataclasses import replace
 from weakref import ref
 
 from ..core.errors import BadRequest
-from ..core.events import Batch, ChoiceFinished, Chunk, Event, Finished, ReasoningDelta, TextDelta
+from ..core.events import Batch, ChoiceFinished, Chunk, Event, Finished, ReasoningDelta, TextDelta, rewritten
 from ..core.messages import INSTRUCTIONS, UNANSWERED, Message, Part, TextPart
 from ..core.ports import Handler
 from ..core.request import Call, ChatRequest, ToolSpec
@@ -255,16 +255,10 @@ class _Reading:
         self._ended = False
 
     def __call__(self, batch: Batch) -> Batch:
-        chunks: list[Chunk] = []
-        for chunk in batch:
-            events = tuple(made for event in chunk.events for made in self._read(event))
-            if events == chunk.events:
-                chunks.append(chunk)
-            elif events:
-                chunks.append(Chunk(events))
+        chunks = rewritten(batch, self._read)
         if self._cuts and self._parser.dropped > MOST_DROPPED and not self._ended:
-            chunks += self._cut()
-        return tuple(chunks)
+            chunks = (*chunks, *self._cut())
+        return chunks
 
     def _read(self, event: Event) -> list[Event]:
         if isinstance(event, TextDelta):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..core.knowledge import Chunk, Document, Passage, Progress
+from ..core.words import spans_of
 from .printing import VISIBLE, table
 
 if TYPE_CHECKING:
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 LONGEST_QUERY = 1_000
 """Characters of a query whose words are looked for in what was found."""
-SHORTEST_WORD = 3
-WIDE = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff"
-"""Characters of scripts that put no spaces between words."""
 INDENT = "   "
 SHOW_EVERY = 0.05
 """Seconds between two moves of a bar: thousands of files may be unchanged, and each is news."""
@@ -104,28 +101,16 @@ def in_passages(passages: Iterable[Passage], query: str) -> bytes:
     from rich.text import Text  # noqa: PLC0415
 
     console = Console(highlight=False, soft_wrap=True)
-    words = words_of(query)
     with console.capture() as captured:
         for rank, passage in enumerate(passages, start=1):
             if rank > 1:
                 console.print()
             console.print(Text(_head(rank, passage).translate(VISIBLE), style="bold"))
             body = Text(_indented(passage.chunk.text).translate(VISIBLE))
-            if words is not None:
-                body.highlight_regex(words, "bold yellow")
+            for begin, end in spans_of(query[:LONGEST_QUERY], body.plain):
+                body.stylize("bold yellow", begin, end)
             console.print(body)
     return captured.get().encode(console.encoding, "replace")
-
-
-def words_of(query: str) -> re.Pattern[str] | None:
-    """Give what finds a query's words: each with what may follow it, and of Chinese any two characters in a row."""
-    found: dict[str, None] = {}
-    for run in re.findall(rf"[{WIDE}]+|[^\W{WIDE}]+", query[:LONGEST_QUERY]):
-        if re.match(f"[{WIDE}]", run):
-            found |= dict.fromkeys(run[at : at + 2] for at in range(max(1, len(run) - 1)))
-        elif len(run) >= SHORTEST_WORD or run.isdigit():
-            found[rf"(?<![^\W{WIDE}]){re.escape(run)}[^\W{WIDE}]*"] = None
-    return re.compile("|".join(found), re.IGNORECASE) if found else None
 
 
 def _head(rank: int, passage: Passage) -> str:

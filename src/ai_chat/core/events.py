@@ -14,7 +14,7 @@ Where tools are run for the model (`chat.tool_loop`) an answer has several round
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -157,6 +157,18 @@ def batch_of(*events: Event) -> Batch:
 def events_of(batch: Batch) -> Iterator[Event]:
     """All events of a batch, in order."""
     return (event for chunk in batch for event in chunk.events)
+
+
+def rewritten(batch: Batch, read: Callable[[Event], Iterable[Event]]) -> Batch:
+    """Give a batch in which `read` has put other events in place of each; a chunk it leaves alone stays as it is."""
+    chunks: list[Chunk] = []
+    for chunk in batch:
+        events = tuple(made for event in chunk.events for made in read(event))
+        if events == chunk.events:
+            chunks.append(chunk)
+        elif events:
+            chunks.append(Chunk(events))
+    return tuple(chunks)
 
 
 def is_content(event: Event) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
 import struct
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,14 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ..core.children import ending_of, keep_tail, last_words, spawn
+
 FRAME = struct.Struct(">II")
 """What goes before a question and an answer: the bytes of its header, which is JSON, and of its body."""
 KILL_SECONDS = 10.0
 """How long the system may take to bury a killed process."""
-LOG_BYTES = 16 * 1024
-"""How much of the child's last words is kept."""
-CREATE_NO_WINDOW = 0x0800_0000
-"""Windows: no console pops up, and Ctrl-C in ours does not reach the child."""
 
 
 class ChildEnded(Exception):
@@ -131,19 +128,13 @@ class Child:
         if self._process is not None and self.alive:
             return self._process
         self._kill()  # what is left of one that ended by itself
-        extra: dict[str, Any] = {"start_new_session": True}  # Ctrl-C is meant for us and must not reach the child
-        if sys.platform == "win32":
-            extra = {"creationflags": CREATE_NO_WINDOW}
-        pipe = asyncio.subprocess.PIPE
         try:
-            process = await asyncio.create_subprocess_exec(
-                *self._command, stdin=pipe, stdout=pipe, stderr=pipe, limit=2**20, **extra
-            )
+            process = await spawn(self._command)
         except OSError as error:
             raise ChildEnded(f"could not be run ({error.strerror or error})") from error
         self._process = process
         self._log = log = bytearray()
-        self._listening = asyncio.create_task(_listen(process, log), name="child's log")
+        self._listening = asyncio.create_task(keep_tail(process, log), name="child's log")
         if self._closed:
             raise ChildEnded("was closed")
         await _send(process, {"memory_bytes": self._memory_bytes}, b"")
@@ -162,12 +153,7 @@ class Child:
             await process.wait()
             if self._listening is not None:
                 await asyncio.wait([self._listening], timeout=1.0)
-            raise ChildEnded(_ending(process.returncode), self._last_words()) from None
-
-    def _last_words(self) -> str:
-        lines = self.log_tail.split("\n")
-        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-        return f" (its last words: {last[:200]!r})" if last else ""
+            raise ChildEnded(ending_of(process.returncode), last_words(self.log_tail)) from None
 
     def _stop_waiting(self) -> None:
         if self._idle is not None:
@@ -201,14 +187,6 @@ async def _send(process: asyncio.subprocess.Process, header: Mapping[str, Any], 
         await process.stdin.drain()
 
 
-async def _listen(process: asyncio.subprocess.Process, log: bytearray) -> None:
-    """Keep the end of what it writes; it must be read, or the child would come to wait for us."""
-    assert process.stderr is not None  # noqa: S101 - it was asked for
-    while data := await process.stderr.read(4096):
-        log += data
-        del log[:-LOG_BYTES]
-
-
 async def _bury(process: asyncio.subprocess.Process, listening: asyncio.Task[None] | None) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(KILL_SECONDS):
@@ -217,12 +195,3 @@ async def _bury(process: asyncio.subprocess.Process, listening: asyncio.Task[Non
         # Its pipes end with it, unless a process that it left behind holds them.
         await asyncio.wait([listening], timeout=1.0)
         listening.cancel()
-
-
-def _ending(code: int | None) -> str:
-    """Say how it ended, to go on a sentence that begins with its name."""
-    if code is None or code >= 0:
-        return f"ended with code {code}"
-    with suppress(ValueError):
-        return f"was ended by {signal.Signals(-code).name}"
-    return f"was ended by signal {-code}"

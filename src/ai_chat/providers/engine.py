@@ -6,7 +6,6 @@ import asyncio
 import json
 import re
 import secrets
-import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from ..core.children import ending_of, keep_tail, last_words, spawn
 from ..core.errors import LocalModelFailed
 from .processors import usable_processors
 
@@ -25,10 +25,6 @@ LOAD_SECONDS = 600.0
 """How long loading may take: a large model on a slow disk needs minutes, one that needs longer hangs."""
 KILL_SECONDS = 10.0
 """How long the system may take to bury a killed process."""
-LOG_BYTES = 16 * 1024
-"""How much of the engine's last words is kept."""
-CREATE_NO_WINDOW = 0x0800_0000
-"""Windows: no console pops up, and Ctrl-C in ours does not reach the child."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,21 +109,12 @@ class Engine:
     @property
     def last_words(self) -> str:
         """The last line of the log as a remark in a sentence; empty if there is none."""
-        lines = self.log_tail.split("\n")
-        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-        return f" (its last words: {last[:200]!r})" if last else ""
+        return last_words(self.log_tail)
 
     @property
     def ending(self) -> str:
         """How it ended, to go on a sentence that begins with its name."""
-        code = None if self._process is None else self._process.returncode
-        if code is None:
-            return "has not ended"
-        if code >= 0:
-            return f"ended with code {code}"
-        with suppress(ValueError):
-            return f"was ended by {signal.Signals(-code).name}"
-        return f"was ended by signal {-code}"
+        return ending_of(None if self._process is None else self._process.returncode)
 
     async def start(self) -> None:
         """Run the child and wait until the model can be asked.
@@ -183,27 +170,14 @@ class Engine:
             self._listening.cancel()
 
     async def _spawn(self) -> None:
-        extra: dict[str, Any] = {"start_new_session": True}  # Ctrl-C stops an answer and must not reach the engine
-        if sys.platform == "win32":
-            extra = {"creationflags": CREATE_NO_WINDOW}
-        pipe = asyncio.subprocess.PIPE
         try:
-            process = await asyncio.create_subprocess_exec(
-                *self._command, stdin=pipe, stdout=pipe, stderr=pipe, limit=2**20, **extra
-            )
+            process = await spawn(self._command)
         except OSError as error:
             raise LocalModelFailed(
                 f"The embedded engine could not be run ({error.strerror or error}); check {self._command[0]}."
             ) from error
         self._process = process
-        self._listening = asyncio.create_task(self._listen(process), name="engine log")
-
-    async def _listen(self, process: asyncio.subprocess.Process) -> None:
-        """Keep the end of what it writes; it must be read, or the child would come to wait for us."""
-        assert process.stderr is not None  # noqa: S101 - it was asked for
-        while data := await process.stderr.read(4096):
-            self._log += data
-            del self._log[:-LOG_BYTES]
+        self._listening = asyncio.create_task(keep_tail(process, self._log), name="engine log")
 
     async def _answer(self) -> dict[str, Any]:
         """Hand the options over and wait for the one line that the child says; empty if it ended without."""

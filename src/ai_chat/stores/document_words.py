@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
+from ..core.words import ASKING
 from .segments import folded_runs
 
 LEVELS = (("", 1, 1.0), ("²", 2, 2.0), ("³", 3, 3.4), ("⁵", 5, 6.5))
@@ -32,13 +33,6 @@ QUERIED_CHARACTERS = 4_000
 QUERIED_TERMS = 128
 """Different words of a query that are looked at; the rarest of them are looked for."""
 LONGEST_CHUNK = 2**16 - 1
-ASKING = (
-    "a an the this that these those of to in on for and or is are was were be been do does did can could how what when "
-    "where which who whom whose why i me my we our you your it its they their with by from as at not no if there then "
-    "than so will would shall should may might must has have had any some"
-)
-ASKING_ZH = "怎么 么样 怎样 如何 什么 为什 哪些 哪个 哪里 多少 可以 能否 是否 请问 有没 没有 一个 这个 那个 的是 是什"
-"""Words of questions and of grammar; Chinese ones as the pairs that they are looked for by."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -92,7 +86,7 @@ def query_terms(text: str) -> tuple[Term, ...]:
 
 @cache
 def _asking() -> frozenset[str]:
-    return frozenset([*map(base_form, ASKING.split()), *ASKING_ZH.split()])
+    return frozenset(map(base_form, ASKING))
 
 
 @lru_cache(maxsize=2**15)

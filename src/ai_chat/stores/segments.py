@@ -6,10 +6,11 @@ each pair of neighbours: one character is found, two are found, and a longer run
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
+
+from ..core.words import RUN
 
 SEARCHED_CHARACTERS = 50_000
 """Only so much of the beginning of a text can be found. It bounds the time a huge message takes and keeps its words
@@ -18,14 +19,6 @@ LONGEST_WORD = 64
 """Characters after which a run of letters is cut: it is encoded data, not language."""
 QUERY_WORDS = 32
 """A query's words beyond this many are left out."""
-
-SPACELESS = (
-    "\u3005-\u3007"  # iteration mark, ideographic zero
-    "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"  # kana, without the dot between words
-    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
-    "\uac00-\ud7af"  # Hangul: spaced, but its endings are part of the word
-)
-RUN = re.compile(rf"([{SPACELESS}]+)|[^\W_{SPACELESS}]+")
 
 
 def index_words(text: str) -> str:

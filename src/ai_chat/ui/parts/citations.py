@@ -12,9 +12,10 @@ import streamlit as st
 from ...core.conversations import Turn
 from ...core.knowledge import Passage
 from ...core.sources import Source
+from ...core.words import spans_of
 from ..state import say
 from .dialogs import open_passage
-from .highlight import excerpt, marked, spans_of
+from .highlight import excerpt, marked
 from .markdown import Links
 from .places import counted, place
 from .trouble import plain

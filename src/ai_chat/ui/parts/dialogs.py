@@ -11,9 +11,10 @@ import streamlit as st
 from ...assembly import Services
 from ...core.errors import ChatError, NotFound
 from ...core.knowledge import Chunk, Document, Passage
+from ...core.words import spans_of
 from ..state import remember, remembered, say
 from .bridge import ask_house
-from .highlight import marked, spans_of
+from .highlight import marked
 from .places import facts_of, place
 from .trouble import note, plain, quiet_line, sentence
 
