@@ -59,10 +59,10 @@ def names(passages):
 
 async def test_what_both_find_is_best():
     """A chunk that is good in both lists goes before one that is first in one, and words go before vectors."""
-    store = Store(words=[Hit(10, 9.0), Hit(20, 8.0)], near=[Hit(30, 0.9), Hit(20, 0.8)])
+    store = Store(words=[Hit(10, 9.0), Hit(20, 8.0)], near=[Hit(20, 0.9), Hit(30, 0.8)])
     found = await searching(store).search("query", top_k=3)
     assert names(found) == ["20.md", "10.md", "30.md"]
-    assert (found[0].words, found[0].similarity) == (8.0, 0.8)
+    assert (found[0].words, found[0].similarity) == (8.0, 0.9)
     assert (found[1].words, found[1].similarity) == (9.0, None)
     assert 1 > found[0].score > found[1].score > found[2].score > 0
 
@@ -72,8 +72,8 @@ async def test_what_is_beside_a_good_find_may_come_in():
     words = [Hit(number, 100.0 - number) for number in (10, 20, 30, 40, 50, 60, 70)]
     store = Store(words=words, more=[11])
     found = await searching(store).search("query", top_k=8)
-    assert names(found) == ["10.md", "20.md", "30.md", "40.md", "50.md", "60.md", "11.md", "70.md"]
-    assert (found[6].words, found[6].similarity) == (None, None)
+    assert names(found) == ["10.md", "20.md", "30.md", "40.md", "11.md", "50.md", "60.md", "70.md"]
+    assert (found[4].words, found[4].similarity) == (None, None)
 
 
 def test_first_in_both_has_the_score_one():
@@ -83,7 +83,7 @@ def test_first_in_both_has_the_score_one():
 
 def test_what_is_far_from_the_query_is_left_out():
     """A vector is always near something; that alone is no find."""
-    assert fused([], [Hit(1, 0.05), Hit(2, 0.6)]) == [(2, pytest.approx(1 / 2.4))]
+    assert fused([], [Hit(1, 0.05), Hit(2, 0.6)]) == [(2, pytest.approx(1 / 3))]
     assert dict(fused([Hit(1, 1.0)], [Hit(1, 0.05)]))[1] == pytest.approx(1.0)
 
 

@@ -15,14 +15,14 @@ log = logging.getLogger("ai_chat.knowledge")
 
 CANDIDATES = 60
 """Chunks that each of the two lists has at least."""
-RANK_OFFSET = 2
+RANK_OFFSET = 1
 """The constant of reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009): how much the first ranks stand out. They
 took 60, for many lists of one kind. Words and vectors seldom agree, so what is first in one of them must come before
-what is middling in both: on the questions for tuning in `benchmarks/retrieval` 2 found more among the first five than
-20 or 60, with any chunks and any corpus."""
-WEIGHTS = (1.4, 1.0)
+what is middling in both: on the questions for tuning in `benchmarks/retrieval` 1 to 3 found more among the first five
+than 20 or 60, with any chunks and any corpus."""
+WEIGHTS = (2.0, 1.0)
 """Of a rank by words and of one by vectors. What is first by words is right more often, so it goes first where the two
-disagree; on the questions for tuning 1.2 to 1.7 did not change which five were found."""
+disagree; which five are found hardly depends on it."""
 BESIDE = 0.35
 """What a chunk gets of the score of the one before or behind it. Where a section is the right one, the answer may stand
 in the chunk next to the one with the question's words. 0.2 to 0.5 made no difference on the questions for tuning."""
