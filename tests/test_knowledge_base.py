@@ -110,6 +110,27 @@ async def test_bad_files_are_refused_one_by_one(services, tmp_path):
     assert [p.name for p in (tmp_path / "data" / "uploads").iterdir()] == []
 
 
+async def test_a_file_that_is_still_being_written(services, tmp_path, monkeypatch):
+    """It is refused, and added when it stands still."""
+    path = tmp_path / "growing.md"
+    path.write_text("The first half of a sentence")
+    reader = services.knowledge._reader
+    read = reader.read
+
+    async def read_and_grow(path, *, name):
+        reading = await read(path, name=name)
+        path.write_text("The first half of a sentence and the second.")
+        return reading
+
+    monkeypatch.setattr(reader, "read", read_and_grow)
+    [outcome] = (await (await services.knowledge.add_paths([path])).over()).outcomes
+    assert (outcome.refusal, "changed while it was read" in outcome.reason) == ("damaged", True)
+    assert not await services.knowledge.documents()
+    monkeypatch.undo()
+    [outcome] = (await (await services.knowledge.add_paths([path])).over()).outcomes
+    assert outcome.state == "added"
+
+
 async def test_answers_cite_what_was_found(database, tmp_path):
     """The library searches before it asks; the citation leads to the passage, and a made-up one is not shown."""
     services = opened(database, tmp_path, "You get 26 days [1] [7].", "Twice.")

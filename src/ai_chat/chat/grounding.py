@@ -13,7 +13,7 @@ from typing import Any
 
 from ..core.conversations import Turn
 from ..core.errors import NotFound
-from ..core.knowledge import SEARCH_TOOL, Collection, Scope
+from ..core.knowledge import EVERYWHERE, SEARCH_TOOL, Collection, Scope
 from ..core.messages import Message, ToolCall
 from ..core.sources import Source, Sources
 
@@ -56,15 +56,18 @@ def grounding_of(options: Mapping[str, Any], turns: Iterable[Turn], top_k: int) 
     collections: Sequence[str] = options.get("collections") or ()
     if not collections and SEARCH_TOOL not in (options.get("tools") or ()):
         return None
-    everywhere = not collections or ALL in collections
-    scope = Scope(collections=None if everywhere else tuple(collections))
+    scope = scope_of(collections) if collections else EVERYWHERE
     return Grounding(sources=Sources(scope, sources_of(turns)), top_k=top_k if collections else None)
+
+
+def scope_of(collections: Sequence[str]) -> Scope:
+    """Give where is searched, by names of collections; `*` is everywhere."""
+    return Scope(collections=None if ALL in collections else tuple(collections))
 
 
 def sources_of(turns: Iterable[Turn]) -> list[Source]:
     """Give what turns have found."""
-    results = (result for turn in turns for step in turn.steps for result in step.results)
-    return [source for result in results for source in result.sources]
+    return [source for turn in turns for source in turn.sources]
 
 
 def check_collections(names: Iterable[str], there: Sequence[Collection]) -> None:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.errors import BadRequest
-from ..core.knowledge import Scope
 from ..core.messages import ToolCall, ToolResult
 from ..core.request import ToolSpec
 from ..core.sources import Source, Sources
 from ..core.tools import Confirm, Toolbox
-from .grounding import ALL, Grounding
+from .grounding import Grounding, scope_of
 from .tool_loop import ToolUse
 
 
@@ -81,7 +80,7 @@ def tool_use(
         if box is None and tools:
             raise BadRequest("collections do not go with definitions of tools; give functions.", param="collections")
         how = searching()
-        grounding = Grounding(sources=Sources(scope_of(collections), known), top_k=how.top_k)
+        grounding = Grounding(sources=Sources(scope_of(_names(collections)), known), top_k=how.top_k)
         search = how.box(grounding.sources)
         box = search if box is None else Joined(box, search)
     if box is None:
@@ -90,17 +89,16 @@ def tool_use(
     return rest, ToolUse(box=box, confirm=confirm, react=react, grounding=grounding)
 
 
-def scope_of(collections: object) -> Scope:
-    """Give where is searched, by names of collections; `*` is everywhere.
+def _names(collections: object) -> list[str]:
+    """Give names of collections as a list.
 
     Raises:
-        BadRequest: it is no list of names.
+        BadRequest: they are none.
     """
-    if isinstance(collections, str):
-        collections = [collections]
-    if not isinstance(collections, Sequence) or not all(isinstance(name, str) for name in collections):
+    names = [collections] if isinstance(collections, str) else collections
+    if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
         raise BadRequest("collections must be a list of names of collections, or * for all.", param="collections")
-    return Scope(collections=None if ALL in collections else tuple(collections))
+    return list(names)
 
 
 def is_box(value: object) -> bool:

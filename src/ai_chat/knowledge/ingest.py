@@ -20,6 +20,8 @@ LONGEST_NAME = 500
 PAGE = 1_000
 """Chunks that are read at once when they are embedded anew."""
 
+Stamp = tuple[int, int, int]
+"""Number, size and time of a file: of two that are the same nobody has written in between."""
 Tell = Callable[[int, int], None]
 """Takes how many chunks of the present document are done, and how many it has."""
 
@@ -102,38 +104,21 @@ class Ingest:
                 refusal="unreadable",
             )
         size = self._reader.check(file.path, name=file.name)
-        digest = await asyncio.to_thread(_digest, file)
+        before, digest = await asyncio.to_thread(_looked_at, file)
         store = await self._store()
         known = await store.find(collection, file.name)
         if known is not None and known.digest == digest and known.embedding == self._embedder.name:
             return Outcome(name=file.name, state="unchanged", document=known)
         reading = await self._reader.read(file.path, name=file.name)
-        if await asyncio.to_thread(_digest, file) != digest:
+        if await asyncio.to_thread(_stamp, file) != before:
             raise DocumentRefused(
                 f"The file {file.name!r} was changed while it was read; add it again when it is finished.",
                 refusal="damaged",
             )
         vectors = await self._vectors(file.name, reading.chunks, tell)
-        try:
-            return await self._put(store, file, collection, digest, size, reading, vectors, known)
-        except Conflict:  # another process added it meanwhile
-            known = await store.find(collection, file.name)
-            return await self._put(store, file, collection, digest, size, reading, vectors, known)
-
-    async def _put(
-        self,
-        store: DocumentStore,
-        file: File,
-        collection: str,
-        digest: str,
-        size: int,
-        reading: Reading,
-        vectors: Sequence[bytes],
-        known: Document | None,
-    ) -> Outcome:
         now, extract = self._now(), reading.extract
         document = Document(
-            id=self._new_id() if known is None else known.id,
+            id=self._new_id(),
             collection=collection,
             name=file.name,
             kind=extract.kind,
@@ -144,11 +129,23 @@ class Ingest:
             pages=extract.pages,
             title=extract.title,
             embedding=self._embedder.name,
-            added=now if known is None else known.added,
+            added=now,
             changed=now,
         )
-        await store.put(document, extract.text, reading.chunks, vectors)
-        return Outcome(name=file.name, state="added" if known is None else "replaced", document=document)
+        try:
+            return await self._keep(store, document, known, reading, vectors)
+        except Conflict:  # another process added it meanwhile
+            known = await store.find(collection, file.name)
+            return await self._keep(store, document, known, reading, vectors)
+
+    @staticmethod
+    async def _keep(
+        store: DocumentStore, document: Document, known: Document | None, reading: Reading, vectors: Sequence[bytes]
+    ) -> Outcome:
+        if known is not None:
+            document = replace(document, id=known.id, added=known.added)
+        await store.put(document, reading.extract.text, reading.chunks, vectors)
+        return Outcome(name=document.name, state="added" if known is None else "replaced", document=document)
 
     async def _vectors(self, name: str, chunks: Sequence[Chunk], tell: Tell) -> list[bytes]:
         vectors: list[bytes] = []
@@ -159,13 +156,26 @@ class Ingest:
         return vectors
 
 
-def _digest(file: File) -> str:
+def _looked_at(file: File) -> tuple[Stamp, str]:
+    """Give what changes with a file's content, and the SHA-256 of it."""
+    before = _stamp(file)
     try:
         with file.path.open("rb") as opened:
-            return hashlib.file_digest(opened, "sha256").hexdigest()
+            return before, hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError as error:
-        raise DocumentRefused(
-            f"The file {file.name!r} cannot be read ({error.strerror}); check that it is there and that you may read "
-            "it.",
-            refusal="unreadable",
-        ) from error
+        raise _unreadable(file, error) from error
+
+
+def _stamp(file: File) -> Stamp:
+    try:
+        status = file.path.stat()
+    except OSError as error:
+        raise _unreadable(file, error) from error
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _unreadable(file: File, error: OSError) -> DocumentRefused:
+    return DocumentRefused(
+        f"The file {file.name!r} cannot be read ({error.strerror}); check that it is there and that you may read it.",
+        refusal="unreadable",
+    )

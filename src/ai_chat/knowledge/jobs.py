@@ -17,7 +17,6 @@ MOST_WAITING = 100
 """Jobs that wait or run; a further one is refused."""
 MOST_KEPT = 100
 """Ended ones that can still be asked for."""
-MOST_OUTCOMES = 20_000
 
 
 class Job:
