@@ -10,7 +10,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,6 +25,8 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 FLAGS += ["--disable-background-networking", "--disable-component-update"]
 SLOW = 40_000
 """Milliseconds that what is fast may take on a machine that is not."""
+END_SECONDS = 60.0
+"""How long a program may take to end that was told to."""
 DESKTOP = {"width": 1280, "height": 850}
 PHONE = {"width": 390, "height": 844}
 TURNS = """SELECT conversation, id, parent, state, error, substr(message, 1, 300) FROM turns
@@ -56,7 +58,13 @@ class Program:
         """What it has written so far behind its address; mostly its log."""
         self._home = home
         self._arguments = arguments
-        self._environment = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", **settings}
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "LANG": "C.UTF-8",
+            "PYTHONFAULTHANDLER": "1",
+            **settings,
+        }
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
 
@@ -72,7 +80,7 @@ class Program:
         port = self.url.rpartition(":")[2] or "0"
         command = [sys.executable, "-m", "ai_chat", *self._arguments, "--port", port]
         self._process = await asyncio.create_subprocess_exec(
-            *command, stderr=asyncio.subprocess.PIPE, env=self._environment, cwd=self._home
+            *command, stderr=asyncio.subprocess.PIPE, env=self._environment, cwd=self._home, start_new_session=True
         )
         assert self._process.stderr is not None
         said = (await self._process.stderr.readline()).decode()
@@ -90,14 +98,29 @@ class Program:
         await self.end(signal.SIGKILL)
 
     async def end(self, number: signal.Signals) -> str:
-        """End it, and give what it has said."""
+        """End it, and give what it has said. It fails if the program, or a child of it, is not gone in time."""
         assert self._process is not None
-        assert self._reading is not None
         if self._process.returncode is None:
             self._process.send_signal(number)
-        await self._process.wait()
-        await self._reading
+        if not await self._gone(END_SECONDS):
+            with suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGABRT)  # it says where each of its threads stands
+            await self._gone(5.0)
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            await self._gone(5.0)
+            raise AssertionError(f"the program, or a child of it, did not end: {self.said}")
         return self.said
+
+    async def _gone(self, seconds: float) -> bool:
+        """Wait until it has ended and nobody writes to its log any more."""
+        assert self._process is not None
+        assert self._reading is not None
+        ending = asyncio.gather(self._process.wait(), asyncio.shield(self._reading))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(ending, seconds)
+            return True
+        return False
 
     def stored(self) -> list[str]:
         """Say in a line each which turns were stored last, for a report."""

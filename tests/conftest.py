@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import os
 import sys
 import tempfile
@@ -31,9 +32,13 @@ MODEL_SECONDS = 1800
 """Time limit of a test that may be the one to fetch the weights."""
 SETTLE_SECONDS = 5.0
 """How long what is being closed may take to be gone; the kernel and the other end have their part in it."""
+GRACE_SECONDS = 120.0
+"""How long after its time limit a test may still hang before its process is ended."""
 LEAKING = ("_API_KEY", "_API_VERSION", "_BASE_URL", "_ENDPOINT", "_PROXY")
 
 loopback = Loopback()
+hang_report = 2
+"""The file descriptor to which is written where a test hangs."""
 
 # No test is timed: the machines are slow and shared. All else is as hypothesis has it, in CI as it has it there.
 hypothesis.settings.register_profile(
@@ -50,6 +55,24 @@ hypothesis.settings.load_profile("house")
 
 def pytest_configure() -> None:
     sys.addaudithook(loopback.audit)
+    if sys.__stderr__ is not None:
+        global hang_report  # noqa: PLW0603
+        hang_report = os.dup(sys.__stderr__.fileno())  # now: later what a test writes is captured
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """End the process if a test hangs where its time limit cannot reach it, and say where each thread stands.
+
+    pytest-timeout interrupts a test once. What then hangs while it is cleaned up would hang for ever.
+    """
+    marker = item.get_closest_marker("timeout")
+    limit = float(marker.args[0] if marker is not None and marker.args else item.config.getini("timeout") or 0)
+    faulthandler.dump_traceback_later(limit + GRACE_SECONDS, file=hang_report, exit=True)
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

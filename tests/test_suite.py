@@ -132,3 +132,45 @@ def test_outcomes_in_ci(test: str, outcome: str) -> None:
 def test_a_skip_elsewhere_is_a_skip(test: str) -> None:
     """Without AI_CHAT_CI=1 a test may be skipped for what the machine lacks."""
     assert _outcomes("")[test] == "skipped"
+
+
+HANGS = """
+import time
+import tests.conftest
+
+tests.conftest.GRACE_SECONDS = 0.5
+
+def test_swallows_what_would_end_it():
+    while True:
+        try:
+            time.sleep(60)
+        except BaseException:
+            pass
+"""
+
+
+def test_what_hangs_is_ended(tmp_path: Path) -> None:
+    """A test that its time limit cannot end takes its process along, and the report says where it hung."""
+    tmp_path.joinpath("test_hangs.py").write_text(HANGS)
+    ended = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "tests.conftest",
+            "-p",
+            "no:cacheprovider",
+            "-o",
+            "timeout=1",
+            ".",
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode != 0
+    assert "in test_swallows_what_would_end_it" in ended.stderr
