@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -45,15 +44,17 @@ async def knowledge(page: Any, part: str | None = None) -> None:
         await expect(page.tab.get_by_role("radio", name=part, exact=True)).to_be_checked()
 
 
-async def leave(page: Any) -> None:
-    """Go back to the chat. A click that meets the drawing at the end of an ingest may be lost: then once more."""
-    head = page.tab.locator(".st-key-knowledge-head")
-    for _ in range(3):
-        await page.tab.locator(".st-key-back button").first.click()
-        with suppress(AssertionError):
-            await expect(head).to_have_count(0, timeout=8000)
-            return
-    await expect(head).to_have_count(0)
+async def back(page: Any) -> None:
+    """Go back to the chat."""
+    await page.tab.locator(".st-key-back button").click()
+    await expect(page.tab.locator(".st-key-knowledge-head")).to_have_count(0)
+
+
+async def answers_from_all(page: Any) -> None:
+    """Go back to the chat, and have its answers come from all documents."""
+    await back(page)
+    await page.tab.get_by_test_id(SIDEBAR).get_by_role("button", name="All documents").click()
+    await expect(page.tab.locator(".st-key-footnote")).to_contain_text("Answers come from: All documents")
 
 
 async def adding(page: Any, word: str = "Add") -> None:
@@ -116,9 +117,7 @@ async def test_documents_are_added_and_answers_cite_them(browser, house):  # noq
         await add(page, "house rules", ("handbook.pdf", HANDBOOK), ("员工手册.md", CHINESE))
         await expect(job(page)).to_contain_text("2 added")
         await expect(page.tab.locator(".st-key-documents")).to_contain_text("pdf · 2 pages")
-        await leave(page)
-        await page.tab.get_by_test_id(SIDEBAR).get_by_role("button", name="All documents").click()
-        await expect(page.tab.locator(".st-key-footnote")).to_contain_text("Answers come from: All documents")
+        await answers_from_all(page)
         await page.ask("How many days of leave do I have? 年假有几天？")
         begun = page.answers.last.get_by_text("You have 25 days").first
         await expect(begun).to_contain_text("too.")
@@ -154,8 +153,7 @@ async def test_a_newer_file_takes_the_place_of_the_older(browser, house):  # noq
         await adding(page)
         await add(page, "opening", ("hours.md", "The shop in Kassel opens at nine in the morning."))
         await expect(job(page)).to_contain_text("1 added")
-        await leave(page)
-        await page.tab.get_by_test_id(SIDEBAR).get_by_role("button", name="All documents").click()
+        await answers_from_all(page)
         await page.ask("When does the shop in Kassel open?")
         await page.is_done()
         conversation = page.conversation
@@ -190,8 +188,7 @@ async def test_a_passage_is_read_while_the_next_answer_is_written(browser, house
         await adding(page)
         await add(page, "history", ("founders.md", "The company was founded by three friends from Kassel."))
         await expect(job(page)).to_contain_text("1 added")
-        await leave(page)
-        await page.tab.get_by_test_id(SIDEBAR).get_by_role("button", name="All documents").click()
+        await answers_from_all(page)
         await page.ask("Who founded the company?")
         await page.is_done()
         await page.ask("And then?")

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from tests.browser import Program, playwright
 from tests.e2e.test_app_in_browser import APP, browser, tab  # noqa: F401 - `browser` is a fixture
-from tests.e2e.test_knowledge_in_browser import SIDEBAR, add, adding, job, knowledge, leave
+from tests.e2e.test_knowledge_in_browser import SIDEBAR, add, adding, back, job, knowledge
 from tests.knowledge.documents import printed
 
 expect = playwright.expect
@@ -94,7 +94,7 @@ async def test_the_embedded_model_answers_from_documents(browser, settings, clea
         await add(page, "office", ("handbook.pdf", english), ("产品手册.pdf", chinese))
         await expect(job(page)).to_contain_text("2 added")
         await picture(page, "documents")
-        await leave(page)
+        await back(page)
         await choose_documents(page)
         await ask(page, "How many days of paid leave does everybody have?", "26")
         await page.tab.locator(".st-key-new-chat button").click()

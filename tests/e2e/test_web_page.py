@@ -403,6 +403,7 @@ async def test_conversations_are_found_renamed_deleted_and_taken_back(own_page):
     await page.fill("#search", "apples")
     await expect(names).to_have_text(["About apples"])
     await page.fill("#search", "")
+    await expect(names).to_have_text(["About pears", "About apples"])
     await names.last.hover()
     await page.get_by_label("Rename").last.click()
     await page.keyboard.type("Fruit")
