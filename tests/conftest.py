@@ -28,7 +28,7 @@ WEIGHTS_HOME = Path(
 )
 TEST_MODEL = "qwen2.5-coder-0.5b"
 """The smaller one: tests ask whether the machinery works, not what the model knows."""
-MODEL_SECONDS = 1800
+MODEL_SECONDS = 600
 """Time limit of a test that may be the one to fetch the weights."""
 SETTLE_SECONDS = 5.0
 """How long what is being closed may take to be gone; the kernel and the other end have their part in it."""

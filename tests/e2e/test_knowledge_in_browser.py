@@ -46,7 +46,7 @@ async def knowledge(page: Any, part: str | None = None) -> None:
 
 async def back(page: Any) -> None:
     """Go back to the chat."""
-    await page.tab.locator(".st-key-back button").click()
+    await page.tab.locator(".st-key-back button").first.click()  # the other is its tooltip's
     await expect(page.tab.locator(".st-key-knowledge-head")).to_have_count(0)
 
 
@@ -108,8 +108,9 @@ async def top(element: Any) -> float:
 async def test_documents_are_added_and_answers_cite_them(browser, house):  # noqa: F811
     """A Chinese text and an English PDF; a made-up number is not shown, a click on a real one opens its passage."""
     upstream, program = house
+    seen = asyncio.Event()
     upstream.replies = [
-        streamed("You have 25 days a year [1]", ", as [9] says too.\n\n", 1.5, "中文手册写的是 15 天年假 [2]。")
+        streamed("You have 25 days a year [1]", ", as [9] says too.\n\n", seen, "中文手册写的是 15 天年假 [2]。")
     ]
     async with tab(browser, program) as page:
         await knowledge(page)
@@ -124,6 +125,7 @@ async def test_documents_are_added_and_answers_cite_them(browser, house):  # noq
         await expect(begun.get_by_role("link", name="[1]")).to_be_visible()
         await expect(page.stop).to_be_visible()
         before = await top(begun)
+        seen.set()
         await page.is_done()
         assert abs(await top(begun) - before) < 1
         await expect(page.answers.last).not_to_contain_text("[9]")
@@ -182,7 +184,8 @@ async def test_a_newer_file_takes_the_place_of_the_older(browser, house):  # noq
 async def test_a_passage_is_read_while_the_next_answer_is_written(browser, house):  # noqa: F811
     """The answer goes on behind it, and is whole when the passage is closed."""
     upstream, program = house
-    upstream.replies = [streamed("Three friends [1]."), streamed("The second answer begins ", 4.0, "and ends.")]
+    seen = asyncio.Event()
+    upstream.replies = [streamed("Three friends [1]."), streamed("The second answer begins ", seen, "and ends.")]
     async with tab(browser, program) as page:
         await knowledge(page)
         await adding(page)
@@ -196,6 +199,7 @@ async def test_a_passage_is_read_while_the_next_answer_is_written(browser, house
         await page.answers.first.get_by_role("link", name="[1]").click()
         dialog = page.tab.get_by_role("dialog")
         await expect(dialog.locator(".cited")).to_be_visible()
+        seen.set()
         await expect(page.answers.last).to_contain_text("begins and ends.")
         await expect(dialog.locator(".cited")).to_be_visible()
         await page.tab.keyboard.press("Escape")
