@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import random
 import tempfile
@@ -113,6 +114,8 @@ async def measure(chunks: int, folder: Path) -> None:
     knowledge = services.knowledge
     await knowledge.collections()
     before = memory_of(me)
+    gc.collect()
+    gc.freeze()  # as the programs do: to go through all that was loaded would hold up the loop for 50 ms, once
     async with watched() as searching:
         first = await times(1, lambda number: knowledge.search(query(number), top_k=5))
         took = await times(QUERIES, lambda number: knowledge.search(query(number + 1), top_k=5))

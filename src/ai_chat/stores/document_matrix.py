@@ -32,6 +32,7 @@ class VectorMatrix:
         self._dimensions = dimensions
         self._blocks: list[NDArray[np.float16]] = []
         self._chunks: NDArray[np.int64] | None = None
+        self._whole: NDArray[np.float32] | None = None
         self._used = 0
 
     def add(self, first: int, vectors: bytes) -> None:
@@ -76,7 +77,7 @@ class VectorMatrix:
 
         query = np.frombuffer(vector, dtype="<f4")
         cosines = np.empty(self._used, dtype=np.float32)
-        whole = np.empty((STRETCH, self._dimensions), dtype=np.float32)  # nothing multiplies half precision fast
+        whole = self._stretch
         # The library behind it raises the flag of an invalid operation now and then though all numbers are sound.
         with np.errstate(all="ignore"):
             for begin in range(0, self._used, STRETCH):
@@ -90,6 +91,18 @@ class VectorMatrix:
             is_searched = np.isin(chunks >> POSITION_BITS, list(documents))
             cosines, chunks = cosines[is_searched], chunks[is_searched]
         return first_of(chunks, cosines.astype(np.float64).round(COSINE_DIGITS), limit)
+
+    @property
+    def _stretch(self) -> NDArray[np.float32]:
+        """Where vectors lie while they are compared: nothing multiplies half precision fast.
+
+        It is kept, as each thread that a search runs on would hold on to the memory of one of its own.
+        """
+        import numpy as np  # noqa: PLC0415 - see above
+
+        if self._whole is None:
+            self._whole = np.empty((STRETCH, self._dimensions), dtype=np.float32)
+        return self._whole
 
     @property
     def _numbers(self) -> NDArray[np.int64]:

@@ -55,7 +55,7 @@ class WordSearch:
 
     async def best(self, text: str, limit: int, scope: Scope) -> tuple[Hit, ...]:
         """Give the chunks that share the most telling words with a text, the best first."""
-        terms = query_terms(text)
+        terms = await asyncio.to_thread(query_terms, text)  # the first one loads the stemmer
         if not terms or limit <= 0:
             return ()
         hits: tuple[Hit, ...] = ()

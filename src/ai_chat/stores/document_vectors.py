@@ -18,8 +18,8 @@ from .document_ranking import POSITION_BITS
 from .document_rows import AT_ONCE, FLOAT_BYTES, is_within
 from .tables import documents
 
-READ_AT_ONCE = 4 * AT_ONCE
-"""Vectors that are read at once: 2 MB, if they have 512 dimensions."""
+READ_AT_ONCE = 2 * AT_ONCE
+"""Vectors that are read at once: 1 MB, if they have 512 dimensions."""
 READINGS = 3
 """How often vectors are read again because others were written meanwhile; the next search goes on from there."""
 UNUSED_SECONDS = 900.0
