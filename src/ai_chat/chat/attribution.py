@@ -22,51 +22,61 @@ FEWEST = 3
 """Words of an answer below which nothing can be told."""
 MOST = 3
 """Passages that are cited."""
-FOREIGN = 0.2
-"""Share below which a sentence has nothing to do with the passage that it cites."""
+TOLD = 0.4
+"""Share of a sentence's words that must stand in a passage, for a citation of another to be taken for a slip."""
+AS_GOOD = 2 / 3
+"""Part of that share from which on the passage that is cited may well be meant."""
 SHORTEST = 3
 """Letters of a word that is looked at; numbers tell however short they are."""
 
 
 def taken_from(text: str, sources: Sequence[Source]) -> list[Source]:
     """Give the sources that a text was taken from, the one that it owes most to first."""
-    asked = _units(text)
-    if len(asked) < FEWEST:
+    shared = _Shared(text, sources)
+    if len(shared.asked) < FEWEST:
         return []
-    holding = {source.number: _units(source.passage.chunk.text) & asked for source in sources}
-    spread = Counter(unit for units in holding.values() for unit in units)
-    # What stands in every passage tells little of which one it was.
-    weights = {unit: 1 / max(1, spread[unit]) for unit in asked}
-    whole = sum(weights.values())
     chosen: list[Source] = []
-    left = set(asked)
+    left = set(shared.asked)
     for least in (COVERED, *(ADDED for _ in range(MOST - 1))):
-        best = max(sources, key=lambda source: _weight(holding[source.number] & left, weights), default=None)
-        if best is None or _weight(holding[best.number] & left, weights) < least * whole:
+        best = max(sources, key=lambda source: shared.part(source.number, left), default=None)
+        if best is None or shared.part(best.number, left) < least:
             break
         chosen.append(best)
-        left -= holding[best.number]
+        left -= shared.holding[best.number]
     return chosen
 
 
 def mended(sentence: str, cited: Sequence[int], sources: Sequence[Source]) -> list[int]:
     """Give the numbers that a sentence should cite, where it cites these.
 
-    A citation of a passage with which it has nothing in common, while it stands in another, is that of the other: small
-    models know what they read better than where. What was said in other words than those of any passage stays.
+    A citation of a passage that holds clearly less of the sentence than another does is that of the other: small models
+    know what they read better than where. What was said in other words than those of any passage stays.
     """
-    asked = _units(sentence)
-    if len(asked) < FEWEST:
+    shared = _Shared(sentence, sources)
+    if len(shared.asked) < FEWEST:
         return list(cited)
-    shares = {source.number: len(_units(source.passage.chunk.text) & asked) / len(asked) for source in sources}
-    best = max(shares, key=lambda number: shares[number], default=None)
-    if best is None or shares[best] < COVERED:
+    parts = {source.number: shared.part(source.number, shared.asked) for source in sources}
+    best = max(parts, key=lambda number: parts[number], default=None)
+    if best is None or parts[best] < TOLD:
         return list(cited)
-    return list(dict.fromkeys(best if shares.get(number, 0.0) < FOREIGN else number for number in cited))
+    return list(dict.fromkeys(best if parts.get(number, 0.0) < AS_GOOD * parts[best] else number for number in cited))
 
 
-def _weight(units: set[str], weights: dict[str, float]) -> float:
-    return sum(weights[unit] for unit in units)
+class _Shared:
+    """What a text has in common with each of some passages."""
+
+    def __init__(self, text: str, sources: Sequence[Source]) -> None:
+        self.asked = _units(text)
+        self.holding = {source.number: _units(source.passage.chunk.text) & self.asked for source in sources}
+        """The words of the text that stand in each passage, by its number."""
+        spread = Counter(unit for units in self.holding.values() for unit in units)
+        # What stands in every passage tells little of which one it was.
+        self._weights = {unit: 1 / max(1, spread[unit]) for unit in self.asked}
+        self._whole = sum(self._weights.values())
+
+    def part(self, number: int, units: set[str]) -> float:
+        """Give how much of the text a passage holds, of these words alone: 0 to 1, rare words counting more."""
+        return sum(self._weights[unit] for unit in self.holding[number] & units) / self._whole
 
 
 def _units(text: str) -> set[str]:

@@ -2,8 +2,8 @@
 
 A model writes numbers as it writes words, and now and then makes one up. What it writes is looked at on its way to the
 reader: a citation of nothing is taken out and logged. Code is left alone, where brackets mean something else. An answer
-that cites nothing, though its words stand in a passage, gets that one's number at its end; a sentence that cites a
-passage it has nothing in common with, and stands in another, gets the other's.
+that cites nothing, though its words stand in a passage, gets that one's number at its end; a sentence that stands in
+another passage clearly more than in the one that it cites, gets the other's.
 """
 
 from __future__ import annotations
