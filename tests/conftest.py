@@ -67,8 +67,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     pytest-timeout interrupts a test once. What then hangs while it is cleaned up would hang for ever.
     """
     marker = item.get_closest_marker("timeout")
-    limit = float(marker.args[0] if marker is not None and marker.args else item.config.getini("timeout") or 0)
-    faulthandler.dump_traceback_later(limit + GRACE_SECONDS, file=hang_report, exit=True)
+    limit = marker.args[0] if marker is not None and marker.args else item.config.getini("timeout")
+    if limit:
+        faulthandler.dump_traceback_later(float(limit) + GRACE_SECONDS, file=hang_report, exit=True)
     try:
         return (yield)
     finally:

@@ -13,6 +13,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 ROOT = Path(__file__).parent.parent
+PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", "-p", "no:cacheprovider")
+"""On the ground of the real suite."""
 
 SUITE = """
 import asyncio, os, socket, subprocess, sys
@@ -85,9 +87,9 @@ def _outcomes(ci: str) -> dict[str, str]:
         Path(folder, "test_small.py").write_text(SUITE)
         Path(folder, "test_skipped_whole.py").write_text("import pytest\npytest.importorskip('no_such_module')\n")
         report = Path(folder, "report.xml")
-        options = "-q -p tests.conftest -p no:cacheprovider -o asyncio_mode=auto --continue-on-collection-errors"
+        options = ("-o", "asyncio_mode=auto", "--continue-on-collection-errors", f"--junitxml={report}")
         subprocess.run(
-            [sys.executable, "-m", "pytest", *options.split(), f"--junitxml={report}", folder],
+            [*PYTEST, *options, folder],
             cwd=folder,
             env={**os.environ, **theirs, "PYTHONPATH": str(ROOT), "HOME": "/a/home", "AI_CHAT_CI": ci},
             check=False,
@@ -153,19 +155,7 @@ def test_what_hangs_is_ended(tmp_path: Path) -> None:
     """A test that its time limit cannot end takes its process along, and the report says where it hung."""
     tmp_path.joinpath("test_hangs.py").write_text(HANGS)
     ended = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "tests.conftest",
-            "-p",
-            "no:cacheprovider",
-            "-o",
-            "timeout=1",
-            ".",
-        ],
+        [*PYTEST, "-o", "timeout=1", "."],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,

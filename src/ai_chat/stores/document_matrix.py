@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 BLOCK = 4_096
 """Vectors that lie in one piece of memory. More are more pieces, so nothing is ever copied to make room."""
-STRETCH = 512
-"""Vectors that are compared at once: as many as a processor keeps close by. A block is some of these."""
+STRETCH = 64
+"""Vectors that are compared at once: as many as a processor keeps close by, and few, as each thread that searches holds
+on to the memory that it took for them. A block is some of these."""
 COSINE_DIGITS = 6
 """What of a sum of float32 products means something; beyond these, equal vectors may differ."""
 
@@ -32,7 +33,6 @@ class VectorMatrix:
         self._dimensions = dimensions
         self._blocks: list[NDArray[np.float16]] = []
         self._chunks: NDArray[np.int64] | None = None
-        self._whole: NDArray[np.float32] | None = None
         self._used = 0
 
     def add(self, first: int, vectors: bytes) -> None:
@@ -77,7 +77,7 @@ class VectorMatrix:
 
         query = np.frombuffer(vector, dtype="<f4")
         cosines = np.empty(self._used, dtype=np.float32)
-        whole = self._stretch
+        whole = np.empty((STRETCH, self._dimensions), dtype=np.float32)  # nothing multiplies half precision fast
         # The library behind it raises the flag of an invalid operation now and then though all numbers are sound.
         with np.errstate(all="ignore"):
             for begin in range(0, self._used, STRETCH):
@@ -91,18 +91,6 @@ class VectorMatrix:
             is_searched = np.isin(chunks >> POSITION_BITS, list(documents))
             cosines, chunks = cosines[is_searched], chunks[is_searched]
         return first_of(chunks, cosines.astype(np.float64).round(COSINE_DIGITS), limit)
-
-    @property
-    def _stretch(self) -> NDArray[np.float32]:
-        """Where vectors lie while they are compared: nothing multiplies half precision fast.
-
-        It is kept, as each thread that a search runs on would hold on to the memory of one of its own.
-        """
-        import numpy as np  # noqa: PLC0415 - see above
-
-        if self._whole is None:
-            self._whole = np.empty((STRETCH, self._dimensions), dtype=np.float32)
-        return self._whole
 
     @property
     def _numbers(self) -> NDArray[np.int64]:
